@@ -1,0 +1,66 @@
+# Everything needs only Go, git and make. `make help` lists the targets.
+
+GO      ?= go
+BIN     := bin
+MODULES := cmd/quadrille pkg platform schemas services/inventory services/order services/payment test
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# The race detector needs a C compiler.
+RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/quadrille.
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/quadrille ./cmd/quadrille
+
+.PHONY: run
+run: build ## Run the whole platform here; data stays in ./data. ARGS="--ephemeral" adds flags.
+	@exec $(BIN)/quadrille up $(ARGS)
+
+.PHONY: test
+test: ## Run all tests: volume tests plain, then everything once more, smaller, with the race detector.
+	$(GO) test work
+ifeq ($(RACE),)
+	@echo "No C compiler: the race detector was not used."
+else
+	$(GO) test -race -short work
+endif
+
+.PHONY: lint
+lint: ## Run the linters.
+	@for m in $(MODULES); do \
+		echo "lint $$m"; \
+		(cd $$m && $(CURDIR)/$(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+	done
+
+lint: $(BIN)/golangci-lint
+
+$(BIN)/golangci-lint: tools/go.mod
+	@mkdir -p $(BIN)
+	cd tools && GOWORK=off $(GO) build -o ../$(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/benchstat: tools/go.mod
+	@mkdir -p $(BIN)
+	cd tools && GOWORK=off $(GO) build -o ../$(BIN)/benchstat golang.org/x/perf/cmd/benchstat
+
+.PHONY: bench
+bench: build $(BIN)/benchstat ## Measure handlers, HTTP group commit and the whole saga.
+	$(GO) run ./test/bench
+
+.PHONY: generate
+generate: ## Regenerate what is generated.
+	cd schemas && $(GO) generate ./...
+
+.PHONY: tidy
+tidy: ## Tidy every module.
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) mod tidy) || exit 1; done
+
+.PHONY: clean
+clean: ## Remove what was built. The data stays.
+	rm -rf $(BIN)
