@@ -1,0 +1,111 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// unavailableError marks an error as infrastructure where its own words do not say so.
+type unavailableError struct{ err error }
+
+func (e *unavailableError) Error() string { return e.err.Error() }
+func (e *unavailableError) Unwrap() error { return e.err }
+
+// IsUnavailable says that infrastructure failed, not the statement: the same transaction may succeed later. That is a
+// connection lost or refused, a server starting or stopping, too many connections, a full disk, SQLITE_BUSY, a
+// serialization failure, a deadlock, a statement timeout of the server, or a commit whose outcome is unknown.
+// The end of the caller's context is not.
+func IsUnavailable(err error) bool {
+	if err == nil {
+		return false
+	}
+	if _, ok := errors.AsType[*unavailableError](err); ok {
+		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return postgresUnavailable(pg)
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return sqliteUnavailable(lite.Code())
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// postgresUnavailable goes by SQLSTATE, see https://www.postgresql.org/docs/current/errcodes-appendix.html.
+func postgresUnavailable(err *pgconn.PgError) bool {
+	switch err.Code {
+	case "40001", // serialization_failure
+		"40003", // statement_completion_unknown
+		"40P01", // deadlock_detected
+		"55P03": // lock_not_available
+		return true
+	case "0A000": // feature_not_supported
+		// A migration changed a table under a prepared statement. pgx has dropped the statement by now.
+		return strings.Contains(err.Message, "cached plan must not change result type")
+	}
+	switch err.Code[:min(2, len(err.Code))] {
+	case "08", // connection exception
+		"53", // insufficient resources
+		"57", // operator intervention
+		"58": // system error
+		return true
+	}
+	return false
+}
+
+func sqliteUnavailable(code int) bool {
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL:
+		return true
+	}
+	return false
+}
+
+// IsDuplicate says that a row with the same unique key exists already. The error's text names the constraint
+// (PostgreSQL) or the columns (SQLite).
+func IsDuplicate(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == "23505"
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return false
+}
+
+func isBusy(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+// refused says that the database itself answered a commit with an error, so that nothing is committed.
+func refused(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code != "40003" && !strings.HasPrefix(pg.Code, "08") && !strings.HasPrefix(pg.Code, "57P")
+	}
+	if errors.Is(err, ErrAborted) {
+		return true
+	}
+	_, ok := errors.AsType[*sqlite.Error](err)
+	return ok
+}

@@ -1,0 +1,48 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// defaultConnections suits a service: one loop that writes, a relay, and readers for HTTP.
+const defaultConnections = 8
+
+// Option changes how [Open] opens a database.
+type Option func(*config)
+
+type config struct {
+	connections int
+	fileLock    bool
+}
+
+// WithConnections bounds the connections to PostgreSQL, or the reading ones to a SQLite file. Defaults to 8.
+func WithConnections(n int) Option { return func(c *config) { c.connections = n } }
+
+// WithoutFileLock lets several handles open one SQLite file, each of which then meets SQLITE_BUSY. A simulation of
+// replicas needs it. Defaults to a lock that refuses the second.
+func WithoutFileLock() Option { return func(c *config) { c.fileLock = false } }
+
+// Open opens the database at url, and has reached it once when it returns: postgres://user@host:port/database,
+// sqlite:///absolute/path.db or sqlite:relative.db, where the file, but not its folder, is made if missing.
+// Close the database when done with it.
+func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
+	cfg := config{connections: defaultConnections, fileLock: true}
+	for _, option := range options {
+		option(&cfg)
+	}
+	if cfg.connections < 1 {
+		return nil, fmt.Errorf("open the database: %d connections are too few, at least 1 is needed", cfg.connections)
+	}
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "postgres", "postgresql":
+		return openPostgres(ctx, url, cfg)
+	case "sqlite":
+		return openSQLite(ctx, url, cfg)
+	default:
+		// The url may hold a password, so it is not repeated.
+		return nil, fmt.Errorf("open the database: its url must begin with postgres:// or sqlite:")
+	}
+}

@@ -1,0 +1,112 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// connectTimeout bounds a connection attempt whose url has no connect_timeout.
+	connectTimeout = 10 * time.Second
+	// maxLifetime lets a pool follow a fail-over and free what a session has gathered.
+	maxLifetime = time.Hour
+)
+
+func openPostgres(ctx context.Context, url string, cfg config) (*DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	handle := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{
+			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		})
+		return nil
+	}))
+	handle.SetMaxOpenConns(cfg.connections)
+	handle.SetMaxIdleConns(cfg.connections)
+	handle.SetConnMaxLifetime(maxLifetime)
+	if err := handle.PingContext(ctx); err != nil {
+		_ = handle.Close()
+		return nil, fmt.Errorf("open the database: %w", postgresCure(config, err))
+	}
+	pool := postgresPool{handle}
+	return &DB{
+		dialect:  Postgres,
+		writers:  pool,
+		readers:  pool,
+		migrator: func(context.Context) (*sql.DB, func(), error) { return handle, func() {}, nil },
+		closers:  []func() error{handle.Close},
+	}, nil
+}
+
+// postgresCure says of a failed connection what to do about it. pgx never repeats the password.
+func postgresCure(config *pgx.ConnConfig, err error) error {
+	where := fmt.Sprintf("%s:%d", config.Host, config.Port)
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case ok && pg.Code == "28P01":
+		return fmt.Errorf("PostgreSQL at %s refuses the password of user %q; correct the url: %w", where, config.User, err)
+	case ok && pg.Code[:2] == "28":
+		return fmt.Errorf("PostgreSQL at %s does not let user %q in; create the user, or allow it in pg_hba.conf: %w",
+			where, config.User, err)
+	case ok && pg.Code == "3D000":
+		return fmt.Errorf("PostgreSQL at %s has no database %q; create it (createdb %s): %w",
+			where, config.Database, config.Database, err)
+	case ok:
+		return err
+	default:
+		return fmt.Errorf("PostgreSQL at %s cannot be reached; start it, or correct the url: %w", where, err)
+	}
+}
+
+// postgresPool leaves pooling to database/sql, which checks a connection before it lends it, and statements to pgx,
+// which prepares each text once a connection.
+type postgresPool struct{ db *sql.DB }
+
+func (p postgresPool) acquire(ctx context.Context) (*session, error) {
+	conn, err := p.db.Conn(ctx)
+	if err == nil {
+		return &session{conn: conn}, nil
+	}
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	// Whatever the reason, a password changed included, no statement is at fault.
+	return nil, &unavailableError{err}
+}
+
+func (p postgresPool) release(s *session, broken bool) { s.close(broken) }
+
+// postgresAlive says whether the connection still stands.
+func postgresAlive(s *session) bool {
+	alive := false
+	_ = s.conn.Raw(func(conn any) error {
+		alive = !conn.(*stdlib.Conn).Conn().IsClosed()
+		return nil
+	})
+	return alive
+}
+
+// commitPostgres does not take a rollback for a commit: to COMMIT of a failed transaction PostgreSQL answers ROLLBACK,
+// without an error.
+func commitPostgres(ctx context.Context, s *session) error {
+	return s.conn.Raw(func(conn any) error {
+		tag, err := conn.(*stdlib.Conn).Conn().Exec(ctx, "COMMIT")
+		if err == nil && tag.String() == "ROLLBACK" {
+			return ErrAborted
+		}
+		return err
+	})
+}
