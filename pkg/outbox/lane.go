@@ -1,0 +1,224 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+)
+
+// ErrTooLarge says that a row's record is larger than its topic takes. Its lane stands still until the topic takes
+// larger ones and MaxRecordBytes says so.
+var ErrTooLarge = errors.New("outbox row too large for its topic")
+
+var errNoAnswer = errors.New("no acknowledgement in time")
+
+// lane publishes the rows of one topic, through a client of its own, so that topics do not wait for each other.
+type lane struct {
+	topic  string
+	db     *sqldb.DB
+	cfg    Config
+	woken  chan struct{}
+	client *kgo.Client
+
+	mu  sync.Mutex
+	err error
+}
+
+// stuck returns the failure that the lane stands at, nil if the last round went through.
+func (l *lane) stuck() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return fmt.Errorf("outbox lane %s: %w", l.topic, l.err)
+	}
+	return nil
+}
+
+func (l *lane) run(ctx context.Context) {
+	defer l.renew()
+	pause, failures := l.cfg.PollMin, 0
+	for ctx.Err() == nil {
+		n, err := l.round(ctx)
+		l.mu.Lock()
+		l.err = err
+		l.mu.Unlock()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			failures++
+			l.cfg.Logger.Error("outbox lane stands still, trying again", "topic", l.topic, "error", err)
+			l.cfg.Metrics.failed(ctx, l.topic)
+			wait(ctx, nil, min(50*time.Millisecond<<min(failures, 6), 2*time.Second))
+		case n == 0:
+			wait(ctx, l.woken, pause)
+			pause = min(pause*2, l.cfg.PollMax)
+		default:
+			pause, failures = l.cfg.PollMin, 0
+		}
+	}
+}
+
+// round reads the oldest rows, produces them with no transaction open, and deletes those that were acknowledged, up to
+// the first that was not. It returns how many it deleted.
+func (l *lane) round(ctx context.Context) (int, error) {
+	rows, err := l.oldest(ctx)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	acknowledged, failure := l.produce(ctx, rows)
+	if failure != nil && !errors.Is(failure, ErrTooLarge) {
+		l.renew() // what it still holds must not be appended after what the next round hands over
+	}
+	if acknowledged == 0 {
+		return 0, failure
+	}
+	if err := l.remove(context.WithoutCancel(ctx), rows[:acknowledged]); err != nil {
+		return 0, errors.Join(failure, err)
+	}
+	l.cfg.Metrics.relayed(ctx, l.topic, acknowledged, time.Since(rows[0].Written))
+	return acknowledged, failure
+}
+
+func (l *lane) oldest(ctx context.Context) (rows []row, err error) {
+	err = l.db.Read(ctx, func(tx *sqldb.Tx) error {
+		rows, err = sqldb.Select[row](ctx, tx, `
+			SELECT 0 AS ord, seq, topic, key, headers, value, written_at FROM outbox
+			WHERE topic = $1 ORDER BY seq LIMIT $2`, l.topic, l.cfg.BatchRows)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the outbox: %w", err)
+	}
+	return rows, nil
+}
+
+// produce hands rows over in order and returns how many were acknowledged before the first that was not, and why that
+// one failed. Nothing is handed over after a row that does not fit.
+func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failure error) {
+	if l.client == nil {
+		client, err := l.cfg.NewClient(
+			kgo.DefaultProduceTopic(l.topic),
+			kgo.ProducerLinger(0),
+			kgo.MaxBufferedRecords(2*l.cfg.BatchRows),
+			kgo.ProducerBatchMaxBytes(int32(l.cfg.MaxRecordBytes+16<<10)),
+			kgo.RecordRetries(3),
+		)
+		if err != nil {
+			return 0, err
+		}
+		l.client = client
+	}
+
+	records := make([]*kgo.Record, 0, len(rows))
+	var oversized error
+	for _, r := range rows {
+		record, err := l.record(r)
+		if err != nil {
+			oversized = err
+			break
+		}
+		records = append(records, record)
+	}
+
+	// A record's own context could withdraw it from the middle of its key, so they have none: past the deadline the
+	// whole client goes.
+	results := make([]error, len(records))
+	var pending sync.WaitGroup
+	pending.Add(len(records))
+	for i, record := range records {
+		l.client.Produce(context.Background(), record, func(_ *kgo.Record, err error) {
+			results[i] = err
+			pending.Done()
+		})
+	}
+	answered := make(chan struct{})
+	go func() { pending.Wait(); close(answered) }()
+	timer := time.NewTimer(l.cfg.ProduceWithin)
+	defer timer.Stop()
+	select {
+	case <-answered:
+	case <-ctx.Done():
+		l.renew()
+		<-answered
+	case <-timer.C:
+		failure = errNoAnswer
+		l.renew()
+		<-answered
+	}
+
+	for i, err := range results {
+		if err != nil {
+			if failure == nil {
+				failure = fmt.Errorf("produce: %w", err)
+			}
+			return i, failure
+		}
+	}
+	if failure == nil {
+		failure = oversized
+	}
+	return len(records), failure
+}
+
+// record returns r as a Kafka record without a timestamp: the client stamps it when it is produced, so that retention
+// counts from there.
+func (l *lane) record(r row) (*kgo.Record, error) {
+	headers, err := unmarshalHeaders(r.Headers)
+	if err != nil {
+		return nil, err
+	}
+	size := len(r.Key) + len(r.Value)
+	record := &kgo.Record{Topic: l.topic, Key: []byte(r.Key), Value: r.Value, Headers: kafkaHeaders(headers)}
+	for _, h := range headers {
+		size += len(h.Key) + len(h.Value)
+	}
+	if size > l.cfg.MaxRecordBytes {
+		return nil, fmt.Errorf("%w: seq %d of %s is %d bytes, at most %d fit", ErrTooLarge, r.Seq, l.topic, size,
+			l.cfg.MaxRecordBytes)
+	}
+	return record, nil
+}
+
+func kafkaHeaders(headers []event.Header) []kgo.RecordHeader {
+	out := make([]kgo.RecordHeader, len(headers))
+	for i, h := range headers {
+		out[i] = kgo.RecordHeader{Key: h.Key, Value: h.Value}
+	}
+	return out
+}
+
+type seq struct {
+	Seq int64 `db:"seq"`
+}
+
+// remove deletes rows one by one by their seq: a range could take along a row that was committed meanwhile.
+func (l *lane) remove(ctx context.Context, rows []row) error {
+	seqs := make([]seq, len(rows))
+	for i, r := range rows {
+		seqs[i] = seq{r.Seq}
+	}
+	err := l.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.With(seqs).Exec(ctx, `DELETE FROM outbox WHERE seq IN (SELECT seq FROM rows)`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete %d rows from the outbox: %w", len(rows), err)
+	}
+	return nil
+}
+
+// renew closes the client, which fails all that it holds; the next round makes a new one.
+func (l *lane) renew() {
+	if l.client != nil {
+		l.client.Close()
+		l.client = nil
+	}
+}

@@ -1,0 +1,76 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+)
+
+// Metrics of a Relay.
+type Metrics struct {
+	published, failures metric.Int64Counter
+	waited              metric.Float64Histogram
+}
+
+// NewMetrics registers the instruments of a Relay with meter.
+func NewMetrics(meter metric.Meter) (*Metrics, error) {
+	m := &Metrics{}
+	var err error
+	if m.published, err = meter.Int64Counter("quadrille.outbox.published",
+		metric.WithDescription("Rows acknowledged by the broker and deleted.")); err != nil {
+		return nil, fmt.Errorf("metric quadrille.outbox.published: %w", err)
+	}
+	if m.failures, err = meter.Int64Counter("quadrille.outbox.failures",
+		metric.WithDescription("Rounds of a lane that failed.")); err != nil {
+		return nil, fmt.Errorf("metric quadrille.outbox.failures: %w", err)
+	}
+	if m.waited, err = meter.Float64Histogram("quadrille.outbox.wait", metric.WithUnit("s"),
+		metric.WithDescription("Age of the oldest row of a round when it was deleted."),
+		metric.WithExplicitBucketBoundaries(.001, .005, .01, .05, .1, .5, 1, 5, 30, 300)); err != nil {
+		return nil, fmt.Errorf("metric quadrille.outbox.wait: %w", err)
+	}
+	return m, nil
+}
+
+func noMetrics() *Metrics {
+	m, err := NewMetrics(noop.Meter{})
+	if err != nil {
+		panic(err) // the no-op meter accepts everything
+	}
+	return m
+}
+
+func topicAttribute(topic string) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String("messaging.destination.name", topic))
+}
+
+func (m *Metrics) relayed(ctx context.Context, topic string, rows int, age time.Duration) {
+	m.published.Add(ctx, int64(rows), topicAttribute(topic))
+	m.waited.Record(ctx, age.Seconds(), topicAttribute(topic))
+}
+
+func (m *Metrics) failed(ctx context.Context, topic string) { m.failures.Add(ctx, 1, topicAttribute(topic)) }
+
+// Depth is how many rows wait, and since when the oldest does; the zero time if none does.
+func Depth(ctx context.Context, db *sqldb.DB) (rows int64, oldest time.Time, err error) {
+	err = db.Read(ctx, func(tx *sqldb.Tx) error {
+		if rows, err = sqldb.Get[int64](ctx, tx, `SELECT count(*) FROM outbox`); err != nil {
+			return err
+		}
+		first, err := sqldb.Select[time.Time](ctx, tx, `SELECT written_at FROM outbox ORDER BY seq LIMIT 1`)
+		if err == nil && len(first) > 0 {
+			oldest = first[0]
+		}
+		return err
+	})
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("measure the outbox: %w", err)
+	}
+	return rows, oldest, nil
+}

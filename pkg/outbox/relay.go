@@ -1,0 +1,133 @@
+package outbox
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+)
+
+// Config of a Relay.
+type Config struct {
+	// Topics that the service publishes to: one lane each.
+	Topics []string
+	// NewClient returns a producer for one lane. It must be idempotent with acks from all, which is kgo's default.
+	NewClient func(opts ...kgo.Opt) (*kgo.Client, error)
+	// BatchRows is the most rows read, produced and deleted at a time. Defaults to 1,000.
+	BatchRows int
+	// MaxRecordBytes is the largest record (key, value and headers) that the topics take. Defaults to 768 KiB, which
+	// leaves room below the brokers' default of 1 MiB.
+	MaxRecordBytes int
+	// ProduceWithin is how long a batch may wait for its acknowledgements before the lane's client is renewed.
+	// Defaults to 10 s.
+	ProduceWithin time.Duration
+	// PollMin and PollMax bound the wait between looks at an empty table, which doubles while nothing comes. What
+	// this process commits wakes the relay at once; polling finds what other replicas commit. Default to 10 ms and
+	// 500 ms.
+	PollMin, PollMax time.Duration
+	// Logger defaults to slog.Default().
+	Logger *slog.Logger
+	// Metrics default to none.
+	Metrics *Metrics
+}
+
+func (c Config) withDefaults() Config {
+	if c.BatchRows == 0 {
+		c.BatchRows = 1000
+	}
+	if c.MaxRecordBytes == 0 {
+		c.MaxRecordBytes = 768 << 10
+	}
+	if c.ProduceWithin == 0 {
+		c.ProduceWithin = 10 * time.Second
+	}
+	if c.PollMin == 0 {
+		c.PollMin = 10 * time.Millisecond
+	}
+	if c.PollMax == 0 {
+		c.PollMax = 500 * time.Millisecond
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Metrics == nil {
+		c.Metrics = noMetrics()
+	}
+	return c
+}
+
+// Relay publishes the rows of one database's outbox.
+type Relay struct {
+	db    *sqldb.DB
+	cfg   Config
+	lanes []*lane
+}
+
+// NewRelay returns a Relay that does nothing until Run.
+func NewRelay(db *sqldb.DB, cfg Config) *Relay {
+	r := &Relay{db: db, cfg: cfg.withDefaults()}
+	for _, topic := range r.cfg.Topics {
+		r.lanes = append(r.lanes, &lane{topic: topic, db: db, cfg: r.cfg, woken: make(chan struct{}, 1)})
+	}
+	return r
+}
+
+// Wake makes the relay look at the table now. It never blocks.
+func (r *Relay) Wake() {
+	for _, l := range r.lanes {
+		select {
+		case l.woken <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Err is nil unless a lane stands still at a row that it cannot publish.
+func (r *Relay) Err() error {
+	for _, l := range r.lanes {
+		if err := l.stuck(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run publishes until ctx ends. Of several relays on one PostgreSQL database one works at a time, which spares
+// duplicates; correctness does not depend on it.
+func (r *Relay) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		held, release, err := r.db.Hold(ctx, "quadrille.outbox")
+		if err != nil || held == nil {
+			if err != nil && ctx.Err() == nil {
+				r.cfg.Logger.Warn("relay waits for the database", "error", err)
+			}
+			wait(ctx, nil, r.cfg.PollMax)
+			continue
+		}
+		g, heldCtx := errgroup.WithContext(held)
+		for _, l := range r.lanes {
+			g.Go(func() error { l.run(heldCtx); return nil })
+		}
+		err = g.Wait()
+		release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait returns at the end of ctx, when woken, or after d.
+func wait(ctx context.Context, woken <-chan struct{}, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-woken:
+	case <-timer.C:
+	}
+}

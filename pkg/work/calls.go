@@ -1,0 +1,134 @@
+package work
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+)
+
+// CallsConfig says which calls a service makes and how.
+type CallsConfig[C, I any] struct {
+	// Claim ends the leases of ended calls, leases at most limit calls that are due and have no live lease, commits,
+	// and returns them. The claim number of each is one higher than that of the call before it.
+	Claim func(ctx context.Context, ended []Ended[C], now time.Time, limit int) ([]C, error)
+	// Perform makes the call and returns its answer. An error means that the outcome is unknown: the call is claimed
+	// again when Claim finds it due.
+	Perform func(ctx context.Context, call C) (Message[I], error)
+	// Do is the Unit's.
+	Do func(ctx context.Context, m Message[I]) (Receipt, error)
+	// Limit is how many calls run at a time. Defaults to 64.
+	Limit int
+	// Every is the time between looks when nothing wakes it. Defaults to 200 ms.
+	Every time.Duration
+	// Clock defaults to time.Now, Logger to slog.Default().
+	Clock  func() time.Time
+	Logger *slog.Logger
+}
+
+// Calls makes calls to the outside world with no transaction open: a claim is committed as a lease, the call runs, and
+// its answer enters through the Unit as a message of scope ScopeCall. Nothing is lost if the process dies in between:
+// the lease runs out and the call is claimed again, under the same idempotency key.
+type Calls[C, I any] struct {
+	cfg   CallsConfig[C, I]
+	woken chan struct{}
+	mu    sync.Mutex
+	ended []Ended[C]
+}
+
+// Ended is a call whose lease is no longer needed. Err is nil if its answer was taken.
+type Ended[C any] struct {
+	Call C
+	Err  error
+}
+
+// NewCalls returns Calls that make none until Run.
+func NewCalls[C, I any](cfg CallsConfig[C, I]) *Calls[C, I] {
+	if cfg.Limit == 0 {
+		cfg.Limit = 64
+	}
+	if cfg.Every == 0 {
+		cfg.Every = 200 * time.Millisecond
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Calls[C, I]{cfg: cfg, woken: make(chan struct{}, 1)}
+}
+
+// Wake makes it look for due calls now. It never blocks.
+func (c *Calls[C, I]) Wake() {
+	select {
+	case c.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Run makes calls until ctx ends and waits for those under way, whose contexts end with ctx.
+func (c *Calls[C, I]) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	free := make(chan struct{}, c.cfg.Limit)
+	ticker := time.NewTicker(c.cfg.Every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.woken:
+		case <-ticker.C:
+		}
+		limit := c.cfg.Limit - len(free)
+		calls, err := c.claim(ctx, limit)
+		if err != nil {
+			if ctx.Err() == nil {
+				c.cfg.Logger.Warn("outside calls wait", "error", err)
+			}
+			continue
+		}
+		for _, call := range calls {
+			free <- struct{}{}
+			running.Go(func() {
+				defer func() { <-free; c.Wake() }()
+				c.end(Ended[C]{call, c.perform(ctx, call)})
+			})
+		}
+	}
+}
+
+// claim passes on what ended, and keeps it if that fails.
+func (c *Calls[C, I]) claim(ctx context.Context, limit int) ([]C, error) {
+	c.mu.Lock()
+	ended := c.ended
+	c.ended = nil
+	c.mu.Unlock()
+	calls, err := c.cfg.Claim(ctx, ended, event.Now(c.cfg.Clock), limit)
+	if err != nil {
+		c.mu.Lock()
+		c.ended = append(ended, c.ended...)
+		c.mu.Unlock()
+	}
+	return calls, err
+}
+
+func (c *Calls[C, I]) end(e Ended[C]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = append(c.ended, e)
+}
+
+func (c *Calls[C, I]) perform(ctx context.Context, call C) error {
+	answer, err := c.cfg.Perform(ctx, call)
+	if err == nil {
+		_, err = c.cfg.Do(ctx, answer)
+	}
+	if err != nil && ctx.Err() == nil {
+		c.cfg.Logger.Warn("outside call not done, it is made again", "error", err)
+	}
+	return err
+}

@@ -1,0 +1,97 @@
+package work
+
+import (
+	"context"
+	"time"
+)
+
+// Run takes what waits and commits it until ctx ends. What was taken is finished or given back as ErrStopped.
+func (u *Unit[I, S, E]) Run(ctx context.Context) error {
+	defer close(u.stopped)
+	for {
+		entries := u.queue.take(ctx, u.cfg.MaxBatch)
+		if entries == nil {
+			return nil
+		}
+		var items []*item[I]
+		for _, e := range entries {
+			items = append(items, e.items...)
+		}
+		u.settle(ctx, items, make(map[stream]bool))
+		for _, e := range entries {
+			close(e.done)
+		}
+	}
+}
+
+// Do hands in one message and returns once it is committed; concurrent calls share transactions. The error is the
+// domain's own, ErrReused, ErrBusy if it could not be taken in time, ErrStopped, or that of the database. After ErrBusy
+// the message is not done, unless its transaction's answer was lost.
+func (u *Unit[I, S, E]) Do(ctx context.Context, m Message[I]) (Receipt, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	it := &item[I]{Message: m, ctx: ctx}
+	e := &entry[I]{items: []*item[I]{it}, done: make(chan struct{})}
+	if !u.queue.put(e, true) {
+		return Receipt{}, ErrBusy
+	}
+
+	timer := time.NewTimer(u.cfg.TakeWithin)
+	defer timer.Stop()
+	gaveUp := ErrStopped
+	select {
+	case <-e.done:
+		return it.receipt, it.err
+	case <-timer.C:
+		gaveUp = ErrBusy
+	case <-ctx.Done():
+	case <-u.stopped:
+	}
+	if u.queue.remove(e) {
+		return Receipt{}, gaveUp
+	}
+	cancel() // begun: it ends with the attempt that is under way
+	<-e.done
+	if it.err == ErrStopped {
+		return Receipt{}, gaveUp
+	}
+	return it.receipt, it.err
+}
+
+// Take hands in a batch of events in order and returns once each is committed, known from before, or refused. On an
+// error, which is ErrStopped only, any of them may be undone.
+func (u *Unit[I, S, E]) Take(ctx context.Context, messages []Message[I]) ([]Refusal, error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	items := make([]*item[I], len(messages))
+	for i, m := range messages {
+		items[i] = &item[I]{Message: m, ctx: ctx}
+	}
+	e := &entry[I]{items: items, done: make(chan struct{})}
+	u.queue.put(e, false)
+	select {
+	case <-e.done:
+	case <-ctx.Done():
+		if u.queue.remove(e) {
+			return nil, ErrStopped
+		}
+		<-e.done
+	case <-u.stopped:
+		if u.queue.remove(e) {
+			return nil, ErrStopped
+		}
+		<-e.done
+	}
+
+	var refusals []Refusal
+	for i, it := range items {
+		if it.err == ErrStopped {
+			return nil, ErrStopped
+		}
+		if it.err != nil {
+			refusals = append(refusals, Refusal{Index: i, Err: it.err})
+		}
+	}
+	return refusals, nil
+}

@@ -1,0 +1,109 @@
+package work
+
+import (
+	"context"
+	"sync"
+)
+
+// item is a message on its way through the loop. Its outcome may be read once its entry is done.
+type item[I any] struct {
+	Message[I]
+	ctx     context.Context
+	receipt Receipt
+	err     error
+}
+
+// stream is a topic and key, whose events are handled in order.
+type stream struct{ topic, key string }
+
+func (it *item[I]) stream() stream { return stream{it.Scope, it.Key} }
+
+// ordered reports whether later events of its stream have to wait behind it.
+func (it *item[I]) ordered() bool { return it.Record != nil && !it.Unlogged }
+
+// entry is what one caller of Do or Take waits for; its items share one transaction.
+type entry[I any] struct {
+	items []*item[I]
+	done  chan struct{}
+}
+
+// queue holds entries in order of arrival until the loop takes them.
+type queue[I any] struct {
+	mu      sync.Mutex
+	entries []*entry[I]
+	waiting int // messages
+	limit   int // of messages from Do; Take is bounded by its caller, who waits
+	ready   chan struct{}
+}
+
+func newQueue[I any](limit int) *queue[I] {
+	return &queue[I]{limit: limit, ready: make(chan struct{}, 1)}
+}
+
+// put reports false if the queue is full, which only a bounded entry can meet.
+func (q *queue[I]) put(e *entry[I], bounded bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if bounded && q.waiting >= q.limit {
+		return false
+	}
+	q.entries = append(q.entries, e)
+	q.waiting += len(e.items)
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// remove reports whether e still waited.
+func (q *queue[I]) remove(e *entry[I]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, other := range q.entries {
+		if other == e {
+			q.entries = append(q.entries[:i], q.entries[i+1:]...)
+			q.waiting -= len(e.items)
+			return true
+		}
+	}
+	return false
+}
+
+// take waits for entries and returns those that fit into limit messages, at least one entry. It returns nil when ctx
+// ends.
+func (q *queue[I]) take(ctx context.Context, limit int) []*entry[I] {
+	for {
+		if taken := q.takeNow(limit); taken != nil {
+			return taken
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-q.ready:
+		}
+	}
+}
+
+func (q *queue[I]) takeNow(limit int) []*entry[I] {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, messages := 0, 0
+	for n < len(q.entries) && (n == 0 || messages+len(q.entries[n].items) <= limit) {
+		messages += len(q.entries[n].items)
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	taken := q.entries[:n:n]
+	q.entries = q.entries[n:]
+	q.waiting -= messages
+	if len(q.entries) > 0 {
+		select {
+		case q.ready <- struct{}{}:
+		default:
+		}
+	}
+	return taken
+}

@@ -1,0 +1,121 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+)
+
+const (
+	// Attempts of one batch before it is halved: a conflict or an outage that recurs that often, while the
+	// database answers, belongs to something in the batch.
+	maxConflicts = 10
+	maxOutages   = 5
+
+	firstPause = 5 * time.Millisecond
+	maxPause   = time.Second
+)
+
+// settle gives every item an outcome, in as few transactions as it can. What cannot be saved is found by halving, in
+// order, until it stands alone; then it is refused and later events of its stream are set aside behind it.
+func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I], blocked map[stream]bool) {
+	conflicts, outages := 0, 0
+	for {
+		items = dropGone(ctx, items)
+		items = setBehind(items, blocked)
+		if len(items) == 0 {
+			return
+		}
+		err := u.transact(ctx, items)
+		if err == nil {
+			for _, it := range items {
+				if it.err != nil && it.ordered() {
+					blocked[it.stream()] = true
+				}
+			}
+			return
+		}
+
+		switch {
+		case errors.Is(err, ErrConflict):
+			u.cfg.Metrics.conflict(ctx)
+			if conflicts++; conflicts < maxConflicts {
+				pause(ctx, conflicts)
+				continue
+			}
+		case sqldb.IsUnavailable(err) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
+			u.cfg.Metrics.outage(ctx)
+			u.cfg.Logger.Warn("transaction failed, trying again", "messages", len(items), "error", err)
+			if outages++; outages < maxOutages || u.probe(ctx) != nil {
+				pause(ctx, outages)
+				continue
+			}
+		}
+
+		if len(items) == 1 {
+			u.cfg.Logger.Error("message refused", "scope", items[0].Scope, "id", items[0].ID, "error", err)
+			items[0].err = err
+			if items[0].ordered() {
+				blocked[items[0].stream()] = true
+			}
+			return
+		}
+		half := len(items) / 2
+		u.settle(ctx, items[:half:half], blocked)
+		u.settle(ctx, items[half:], blocked)
+		return
+	}
+}
+
+// probe reports whether the database takes a transaction at all.
+func (u *Unit[I, S, E]) probe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, u.cfg.TransactionTimeout)
+	defer cancel()
+	return u.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		_, err := sqldb.Select[int64](ctx, tx, `SELECT 1`)
+		return err
+	})
+}
+
+// dropGone finishes the items whose caller has given up, or all if the unit stops.
+func dropGone[I any](ctx context.Context, items []*item[I]) []*item[I] {
+	kept := make([]*item[I], 0, len(items))
+	for _, it := range items {
+		if ctx.Err() != nil || it.ctx.Err() != nil {
+			it.err = ErrStopped
+			continue
+		}
+		kept = append(kept, it)
+	}
+	return kept
+}
+
+// setBehind finishes the events that come after a refused one of their stream.
+func setBehind[I any](items []*item[I], blocked map[stream]bool) []*item[I] {
+	if len(blocked) == 0 {
+		return items
+	}
+	kept := make([]*item[I], 0, len(items))
+	for _, it := range items {
+		if it.ordered() && blocked[it.stream()] {
+			it.err = ErrBehind
+			continue
+		}
+		kept = append(kept, it)
+	}
+	return kept
+}
+
+// pause grows with the attempt, with jitter so that two replicas that collide do not collide again.
+func pause(ctx context.Context, attempt int) {
+	d := min(firstPause<<min(attempt, 10), maxPause)
+	timer := time.NewTimer(d/2 + rand.N(d/2))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
