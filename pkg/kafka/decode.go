@@ -1,0 +1,134 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/serde"
+	"github.com/quadrille-platform/quadrille/pkg/work"
+)
+
+// ErrKey faults a record whose key cannot be that of an aggregate, or is not that of the event's data.
+var ErrKey = errors.New("bad record key")
+
+const (
+	maxKey    = 255 // bytes
+	tombstone = "tombstone"
+)
+
+// Decoder turns records into messages.
+type Decoder[I any] struct {
+	Codec *serde.Codec
+	// Input maps an event, whose Data is the decoded record or nil for a tombstone, to what it asks of the domain.
+	// False: of no interest. An error faults the record.
+	Input func(event.Event, time.Time) (in I, wanted bool, err error)
+	// Unlogged names the topics whose events change nothing if they come late or again; see work.Message.
+	Unlogged map[string]bool
+	// Clock stamps the arrival. Defaults to time.Now.
+	Clock func() time.Time
+	// Metrics default to none.
+	Metrics *Metrics
+}
+
+// Decode returns the message of r. Wanted is false for an unknown type and for one of no interest: both are counted.
+// Bad bytes do not fail it: they are the message's Fault. An error says that the registry is away.
+func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[I], wanted bool, err error) {
+	clock := d.Clock
+	if clock == nil {
+		clock = time.Now
+	}
+	m = work.Message[I]{
+		Scope: r.Topic, Key: string(r.Key), Digest: sha256.Sum256(r.Value), Unlogged: d.Unlogged[r.Topic],
+		Record: record(r), At: event.Now(clock),
+	}
+	e, fault := event.Parse(r.Key, m.Record.Headers)
+	e.Topic = r.Topic
+	e.Cause.Trace = traceparent(e.Cause.Trace)
+	m.ID = e.ID
+	m.Cause = event.Cause{ID: e.ID, Correlation: e.Cause.Correlation, Trace: e.Cause.Trace}
+	if m.ID == "" {
+		m.ID = fmt.Sprintf("%d/%d/%x", r.Partition, r.Offset, m.Digest)
+	}
+	if fault == nil && (len(r.Key) > maxKey || !utf8.Valid(r.Key) || bytes.IndexByte(r.Key, 0) >= 0) {
+		fault = fmt.Errorf("%w: longer than %d bytes, not UTF-8, or with NUL", ErrKey, maxKey)
+	}
+	if fault != nil {
+		m.Fault = fault
+		return m, true, nil
+	}
+
+	kind := tombstone
+	if r.Value != nil {
+		var t serde.Type
+		t, e.Data, err = d.Codec.Decode(ctx, r.Topic, r.Value)
+		switch {
+		case errors.Is(err, serde.ErrUnavailable), err != nil && ctx.Err() != nil:
+			return m, false, err
+		case err != nil && !errors.Is(err, serde.ErrUnknownType):
+			m.Fault = err
+			return m, true, nil
+		case t.Name != e.Type:
+			m.Fault = fmt.Errorf("%w: ce_type says %q, the schema %s", event.ErrHeaders, e.Type, t.Name)
+			return m, true, nil
+		case err != nil:
+			d.skip(ctx, e.Topic, t.Name, false)
+			return m, false, nil
+		}
+		kind = t.Name
+	}
+	m.Input, wanted, m.Fault = d.Input(e, m.At)
+	if !wanted && m.Fault == nil {
+		d.skip(ctx, e.Topic, kind, true)
+		return m, false, nil
+	}
+	return m, true, nil
+}
+
+// skip counts by the name that the registry knows: a header may hold anything, and as often as it likes another.
+func (d *Decoder[I]) skip(ctx context.Context, topic, name string, known bool) {
+	if d.Metrics != nil {
+		d.Metrics.skip(ctx, topic, name, known)
+	}
+}
+
+// traceparent returns s if it has the shape of a W3C traceparent, else nothing: it is passed on in every event that
+// follows, and no trace is worth refusing an event for.
+func traceparent(s string) string {
+	const shape = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
+	if len(s) != len(shape) {
+		return ""
+	}
+	for i := range len(s) {
+		dash, hex := s[i] == '-', s[i] >= '0' && s[i] <= '9' || s[i] >= 'a' && s[i] <= 'f'
+		if dash != (shape[i] == '-') || !dash && !hex {
+			return ""
+		}
+	}
+	return s
+}
+
+func record(r *kgo.Record) *work.Record {
+	headers := make([]event.Header, len(r.Headers))
+	for i, h := range r.Headers {
+		headers[i] = event.Header{Key: h.Key, Value: h.Value}
+	}
+	return &work.Record{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Headers: headers,
+	}
+}
+
+// CheckKey faults an event whose record key is not the id that its data names.
+func CheckKey(e event.Event, id string) error {
+	if e.Key != id {
+		return fmt.Errorf("%w: the data of %s names another", ErrKey, e.Type)
+	}
+	return nil
+}

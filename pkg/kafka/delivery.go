@@ -1,0 +1,155 @@
+package kafka
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/quadrille-platform/quadrille/pkg/work"
+)
+
+// delivery is one batch of records on its way through the unit of work. A chain of them keeps the order: each is
+// decoded at once, taken after the one before it, and its offsets are committed after those of the one before it.
+type delivery[I any] struct {
+	records []*kgo.Record
+	taken   chan struct{} // closed once the unit has answered; err may be read then
+	done    chan struct{} // closed once the offsets are committed too
+	err     error
+}
+
+// failed reports whether it was given back. It may be called once taken.
+func (d *delivery[I]) failed() bool { return d.err != nil }
+
+// deliver starts a delivery, whose goroutine ends with done.
+func (c *Consumer[I]) deliver(ctx context.Context, records []*kgo.Record, previous *delivery[I]) *delivery[I] {
+	d := &delivery[I]{records: records, taken: make(chan struct{}), done: make(chan struct{})}
+	go func() {
+		defer close(d.done)
+		var done offsets
+		done, d.err = c.handle(ctx, d, previous)
+		close(d.taken)
+		if d.failed() {
+			c.breakOff(d.err)
+		}
+		if previous != nil {
+			<-previous.done
+		}
+		c.commit(ctx, done)
+	}()
+	return d
+}
+
+// message is a decoded record; unwanted ones have no message but move the offset.
+type message[I any] struct {
+	work.Message[I]
+	record *kgo.Record
+	wanted bool
+}
+
+// handle returns the offsets that may be committed: for each partition the one after its last record, or that of the
+// first record not handled.
+func (c *Consumer[I]) handle(ctx context.Context, d, previous *delivery[I]) (offsets, error) {
+	messages, err := c.decode(ctx, d.records)
+	if previous != nil {
+		if <-previous.taken; previous.failed() {
+			return nil, previous.err
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+
+	done := make(offsets)
+	for len(messages) > 0 {
+		n := c.fit(messages)
+		if err := c.take(ctx, messages[:n], done); err != nil {
+			return done, err
+		}
+		messages = messages[n:]
+	}
+	return done, nil
+}
+
+// decode waits, with backoff, while the registry is away.
+func (c *Consumer[I]) decode(ctx context.Context, records []*kgo.Record) ([]message[I], error) {
+	messages := make([]message[I], 0, len(records))
+	for _, r := range records {
+		for attempt := 1; ; attempt++ {
+			m, wanted, err := c.cfg.Decode(ctx, r)
+			if err == nil {
+				messages = append(messages, message[I]{Message: m, record: r, wanted: wanted})
+				break
+			}
+			c.cfg.Logger.Warn("cannot decode yet, trying again", "topic", r.Topic, "offset", r.Offset, "error", err)
+			timer := time.NewTimer(min(50*time.Millisecond<<min(attempt, 6), 2*time.Second))
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return nil, work.ErrStopped
+			case <-timer.C:
+			}
+		}
+	}
+	return messages, nil
+}
+
+// fit returns how many of messages one transaction may carry, at least one.
+func (c *Consumer[I]) fit(messages []message[I]) int {
+	bytes := 0
+	for i, m := range messages {
+		if bytes += len(m.record.Value); bytes > c.cfg.MaxBytes && i > 0 {
+			return i
+		}
+	}
+	return len(messages)
+}
+
+// take hands messages of moving partitions to the unit, stops the partitions of those refused and notes how far the
+// others have come.
+func (c *Consumer[I]) take(ctx context.Context, messages []message[I], done offsets) error {
+	var taken []work.Message[I]
+	var records []*kgo.Record
+	kept := messages[:0:0]
+	for _, m := range messages {
+		if c.stoppedAt(m.record) != nil {
+			continue
+		}
+		kept = append(kept, m)
+		if m.wanted {
+			taken = append(taken, m.Message)
+			records = append(records, m.record)
+		}
+	}
+	refusals, err := c.cfg.Take(ctx, taken)
+	if err != nil {
+		return err
+	}
+	refused := make(map[partition]*kgo.Record)
+	for _, refusal := range refusals {
+		r := records[refusal.Index]
+		if _, known := refused[partition{r.Topic, r.Partition}]; !known {
+			refused[partition{r.Topic, r.Partition}] = r
+			c.stop(r, refusal.Err)
+		}
+	}
+	for _, m := range kept {
+		if first := refused[partition{m.record.Topic, m.record.Partition}]; first == nil || m.record.Offset < first.Offset {
+			done.passed(m.record)
+		}
+	}
+	return nil
+}
+
+// commit tells the group how far it has come. A refusal is logged and never retried: the next commit says more, and
+// after a loss the inbox recognises what comes again.
+func (c *Consumer[I]) commit(ctx context.Context, done offsets) {
+	if len(done) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.GiveBack)
+	defer cancel()
+	for _, err := range done.commit(ctx, c.client) {
+		c.cfg.Logger.Warn("offset commit refused", "group", c.cfg.Group, "error", err)
+	}
+}

@@ -1,0 +1,50 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+)
+
+// Metrics of consumers.
+type Metrics struct {
+	lags    metric.Int64Gauge
+	skipped metric.Int64Counter
+}
+
+// NewMetrics registers the instruments of a Consumer with meter.
+func NewMetrics(meter metric.Meter) (*Metrics, error) {
+	lags, err := meter.Int64Gauge("quadrille.consumer.lag",
+		metric.WithDescription("Records of a partition that were not fetched yet, at the last fetch."))
+	if err != nil {
+		return nil, fmt.Errorf("metric quadrille.consumer.lag: %w", err)
+	}
+	skipped, err := meter.Int64Counter("quadrille.consumer.skipped",
+		metric.WithDescription("Events skipped because their type is unknown or of no interest."))
+	if err != nil {
+		return nil, fmt.Errorf("metric quadrille.consumer.skipped: %w", err)
+	}
+	return &Metrics{lags: lags, skipped: skipped}, nil
+}
+
+func noMetrics() *Metrics {
+	m, err := NewMetrics(noop.Meter{})
+	if err != nil {
+		panic(err) // the no-op meter accepts everything
+	}
+	return m
+}
+
+func (m *Metrics) lag(ctx context.Context, group, topic string, partition int32, n int64) {
+	m.lags.Record(ctx, n, metric.WithAttributes(attribute.String("messaging.consumer.group.name", group),
+		attribute.String("messaging.destination.name", topic),
+		attribute.Int("messaging.destination.partition.id", int(partition))))
+}
+
+func (m *Metrics) skip(ctx context.Context, topic, eventType string, known bool) {
+	m.skipped.Add(ctx, 1, metric.WithAttributes(attribute.String("messaging.destination.name", topic),
+		attribute.String("event.type", eventType), attribute.Bool("known", known)))
+}

@@ -1,0 +1,168 @@
+package service
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/quadrille-platform/quadrille/pkg/httpapi"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
+)
+
+// health knows what a service waits for and how its parts fare, and serves the admin listener.
+type health struct {
+	name string
+	cfg  Config
+	tel  *telemetry.Telemetry
+
+	mu      sync.Mutex
+	waiting error
+	checks  []check
+}
+
+type check struct {
+	name string
+	fn   func() error
+}
+
+func newHealth(name string, cfg Config, tel *telemetry.Telemetry) *health {
+	return &health{name: name, cfg: cfg, tel: tel, waiting: errors.New("starting")}
+}
+
+// check adds a condition of readiness.
+func (h *health) check(name string, fn func() error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waiting = nil
+	h.checks = append(h.checks, check{name, fn})
+}
+
+// await calls try until it succeeds or ctx ends, and says what it waits for: at once to those who probe, at each new
+// failure in the log.
+func (h *health) await(ctx context.Context, what string, try func() error) error {
+	h.waitFor(fmt.Errorf("waiting for %s", what))
+	said := ""
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		h.waitFor(fmt.Errorf("waiting for %s: %w", what, err))
+		if err.Error() != said {
+			said = err.Error()
+			h.tel.Logger.Warn("waiting for "+what, "error", err)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+func (h *health) waitFor(what error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waiting = what
+}
+
+// faults are the reasons for which the service is not ready, by part.
+func (h *health) faults() map[string]string {
+	h.mu.Lock()
+	waiting, checks := h.waiting, h.checks
+	h.mu.Unlock()
+	faults := make(map[string]string)
+	if waiting != nil {
+		faults["start"] = waiting.Error()
+	}
+	for _, c := range checks {
+		if err := c.fn(); err != nil {
+			faults[c.name] = err.Error()
+		}
+	}
+	return faults
+}
+
+// serve runs fn beside the admin listener, which starts first and stops last.
+func (h *health) serve(ctx context.Context, fn func(context.Context) error) error {
+	listener, err := listen(h.cfg.AdminAddr, "the admin listener of "+h.name, "QUADRILLE_ADMIN_ADDR")
+	if err != nil {
+		return err
+	}
+	serveCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- httpapi.Serve(serveCtx, listener, h.mux(), time.Second) }()
+	err = fn(ctx)
+	stop()
+	<-served // a failure to drain a probe is no failure of the service
+	return err
+}
+
+func (h *health) mux() http.Handler {
+	mux, _ := httpapi.New(httpapi.Config{
+		Title: h.name + " admin", WithoutDocs: true, Logger: h.tel.Logger, Tracer: nil, Meter: nil,
+	})
+	mux.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, map[string]string{}) })
+	mux.Get("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+		faults := h.faults()
+		status := http.StatusOK
+		if len(faults) > 0 {
+			status = http.StatusServiceUnavailable
+		}
+		answer(w, status, faults)
+	})
+	mux.Group(func(r chi.Router) {
+		r.Use(h.authorize)
+		r.Method(http.MethodGet, "/metrics", h.tel.Metrics)
+		r.Get("/version", func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]string{"service": h.name, "version": h.cfg.Version, "revision": revision()})
+		})
+	})
+	return mux
+}
+
+// authorize asks for the bearer token, if there is one.
+func (h *health) authorize(next http.Handler) http.Handler {
+	if h.cfg.AdminToken == "" {
+		return next
+	}
+	want := []byte("Bearer " + h.cfg.AdminToken)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+			httpapi.NewProblem(httpapi.Unauthorized, "").Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a failed write means that the caller is gone
+}
+
+// revision is the commit that the binary was built from, if the build recorded it.
+func revision() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "unknown"
+}

@@ -1,0 +1,28 @@
+package service
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/quadrille-platform/quadrille/pkg/serde"
+)
+
+// Types picks event types out of the contracts by their short names, such as "OrderPlaced". A name that is not there
+// is a mistake of the program, found when it starts: Types panics.
+func Types[R ~struct {
+	Name, Topic, Schema string
+	New                 func() any
+}](records []R, names ...string) []serde.Type {
+	types := make([]serde.Type, len(names))
+	for i, name := range names {
+		for _, r := range records {
+			if t := serde.Type(r); strings.HasSuffix(t.Name, "."+name) {
+				types[i] = t
+			}
+		}
+		if types[i].Name == "" {
+			panic(fmt.Sprintf("service: no event type %s in the contracts", name))
+		}
+	}
+	return types
+}

@@ -1,0 +1,93 @@
+// Package telemetry sets up what a process says about itself: traces by OTLP, metrics for Prometheus, logs as JSON.
+// Nothing is set globally: what needs a provider is handed one.
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Config of a process's telemetry.
+type Config struct {
+	// Service and Version name the process, such as "order" and "1.0.0".
+	Service, Version string
+	// LogLevel is the least severe level written. Defaults to info.
+	LogLevel slog.Level
+	// LogTo gets one JSON object a line. Defaults to standard error.
+	LogTo io.Writer
+}
+
+// Telemetry of a process.
+type Telemetry struct {
+	Logger *slog.Logger
+	Tracer trace.TracerProvider
+	Meter  metric.MeterProvider
+	// Metrics serves the metrics in Prometheus's format.
+	Metrics http.Handler
+
+	shutdown []func(context.Context) error
+}
+
+// Start sets telemetry up. Spans are exported if OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is
+// set, as the OpenTelemetry environment variables say; without an exporter they still carry the trace's identity.
+func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
+	if cfg.LogTo == nil {
+		cfg.LogTo = os.Stderr
+	}
+	handler := slog.NewJSONHandler(cfg.LogTo, &slog.HandlerOptions{Level: cfg.LogLevel})
+	t := &Telemetry{Logger: slog.New(handler).With("service", cfg.Service)}
+
+	res, err := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK(), resource.WithAttributes(
+		attribute.String("service.name", cfg.Service), attribute.String("service.version", cfg.Version)))
+	if err != nil {
+		return nil, fmt.Errorf("telemetry resource: %w", err)
+	}
+
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "" {
+		exporter, err := otlptracehttp.New(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("trace exporter: %w", err)
+		}
+		options = append(options, sdktrace.WithBatcher(exporter))
+	}
+	tracer := sdktrace.NewTracerProvider(options...)
+	t.Tracer, t.shutdown = tracer, append(t.shutdown, tracer.Shutdown)
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reader, err := otelprom.New(otelprom.WithRegisterer(registry))
+	if err != nil {
+		return nil, fmt.Errorf("metrics exporter: %w", err)
+	}
+	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(res))
+	t.Meter, t.shutdown = meter, append(t.shutdown, meter.Shutdown)
+	t.Metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry})
+	return t, nil
+}
+
+// Shutdown exports what is left.
+func (t *Telemetry) Shutdown(ctx context.Context) error {
+	var errs []error
+	for _, fn := range t.shutdown {
+		errs = append(errs, fn(ctx))
+	}
+	return errors.Join(errs...)
+}
