@@ -1,0 +1,77 @@
+// Package order is the service that owns orders. It takes them, follows what inventory and payment answer, and confirms
+// or cancels them; it tells nobody what to do, only what has happened.
+package order
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/quadrille-platform/quadrille/pkg/service"
+	"github.com/quadrille-platform/quadrille/schemas"
+	"github.com/quadrille-platform/quadrille/services/order/internal/api"
+	"github.com/quadrille-platform/quadrille/services/order/internal/kafka"
+	"github.com/quadrille-platform/quadrille/services/order/internal/order"
+	"github.com/quadrille-platform/quadrille/services/order/internal/store"
+)
+
+// Name of the service, of its consumer group and of its database.
+const Name = "order"
+
+// Config of the service.
+type Config struct {
+	service.Config
+	// Timeout is how long an order may stay pending before it is cancelled. Defaults to 2 minutes.
+	Timeout time.Duration `env:"ORDER_TIMEOUT" envDefault:"2m"`
+}
+
+// WithDefaults fills in what is not set.
+func (c Config) WithDefaults() Config {
+	c.Config = c.Config.WithDefaults("127.0.0.1:8081", "127.0.0.1:9081", "sqlite:data/order.db")
+	if c.Timeout == 0 {
+		c.Timeout = 2 * time.Minute
+	}
+	return c
+}
+
+// Run runs the service until ctx ends.
+func Run(ctx context.Context, cfg Config) error {
+	cfg = cfg.WithDefaults()
+	if cfg.Timeout < 0 || cfg.Timeout > order.MaxTimeout {
+		return fmt.Errorf("QUADRILLE_ORDER_TIMEOUT is %s; it must be between 0 and %s", cfg.Timeout, order.MaxTimeout)
+	}
+	return service.Run(ctx, cfg.Config, Definition(cfg))
+}
+
+// Definition is the service's table of contents.
+func Definition(cfg Config) service.Definition[order.Message, *order.Book, order.Event] {
+	waiters := api.NewWaiters()
+	return service.Definition[order.Message, *order.Book, order.Event]{
+		Name:       Name,
+		Title:      "Orders",
+		Migrations: store.Migrations(),
+		Publishes:  service.Types(schemas.Records(), "OrderPlaced", "OrderConfirmed", "OrderCancelled"),
+		Consumes: service.Types(schemas.Records(),
+			"StockReserved", "StockReservationFailed", "StockCommitted", "StockReleased",
+			"PaymentAuthorized", "PaymentDeclined", "PaymentCaptured", "PaymentCaptureFailed", "PaymentVoided",
+			"PaymentRefunded",
+			"ProductUpdated"),
+		Unlogged: map[string]bool{"product.events": true},
+		Load:     store.Load,
+		Save:     store.Save,
+		Publish:  kafka.Publish,
+		Input:    kafka.Input,
+		Due:      store.Due,
+		Routes: func(a huma.API, p *api.Parts) {
+			p.Unit.OnCommit(waiters.Committed)
+			api.Register(a, p, waiters, cfg.Timeout)
+		},
+		Background: func(p *api.Parts) []func(context.Context) error {
+			return []func(context.Context) error{
+				func(ctx context.Context) error { return waiters.Run(ctx, p.DB) },
+			}
+		},
+	}
+}
