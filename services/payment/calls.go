@@ -1,0 +1,76 @@
+package payment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
+	"github.com/quadrille-platform/quadrille/pkg/work"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/api"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/gateway"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/payment"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/store"
+)
+
+// calls makes what calls the gateway whenever a commit left a call due.
+func calls(p *api.Parts, cfg Config) func(context.Context) error {
+	client, err := gateway.New(gateway.Config{
+		URL: cfg.GatewayURL, Timeout: cfg.GatewayTimeout, Connections: cfg.CallLimit,
+		Wrap: func(t http.RoundTripper) http.RoundTripper { return instrumented(t, p.Telemetry) },
+	})
+	if err != nil {
+		return func(context.Context) error { return err }
+	}
+	c := work.NewCalls(work.CallsConfig[store.Call, store.Message]{
+		Claim: func(ctx context.Context, ended []work.Ended[store.Call], now time.Time, limit int) ([]store.Call, error) {
+			return store.Claim(ctx, p.DB, ended, now, limit)
+		},
+		Perform: func(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
+			ctx = telemetry.WithTraceparent(ctx, call.Origin.Trace)
+			answer, err := client.Perform(ctx, call.Call, call.Intent)
+			if err != nil {
+				return work.Message[store.Message]{}, fmt.Errorf("call %d of order %s: %w", call.Claim, call.OrderID, err)
+			}
+			return answered(call, answer, event.Now(p.Config.Clock))
+		},
+		Do: p.Unit.Do, Limit: cfg.CallLimit, Clock: p.Config.Clock, Logger: p.Telemetry.Logger,
+	})
+	p.Unit.OnCommit(func([]work.Fact[payment.Event]) { c.Wake() })
+	return func(ctx context.Context) error {
+		defer client.Close()
+		return c.Run(ctx)
+	}
+}
+
+// answered makes the message of an answer. One claim has one answer: its id is that of the claim. It belongs to the
+// request that the payment goes back to.
+func answered(call store.Call, answer payment.Answer, now time.Time) (work.Message[store.Message], error) {
+	said, err := json.Marshal(answer) // without a time: the same answer has the same digest
+	if err != nil {
+		return work.Message[store.Message]{}, fmt.Errorf("digest of an answer: %w", err)
+	}
+	answer.At = now
+	id := fmt.Sprintf("call/%s/%s/%d", call.OrderID, call.Operation, call.Claim)
+	return work.Message[store.Message]{
+		Scope: work.ScopeCall, ID: id, Key: call.OrderID, Digest: sha256.Sum256(said), At: now,
+		Cause: event.Cause{
+			ID:          event.Derive("quadrille/"+work.ScopeCall, id, 0),
+			Correlation: call.Origin.Correlation, Trace: call.Origin.Trace,
+		},
+		Input: store.Message{Message: answer, Origin: call.Origin},
+	}, nil
+}
+
+// instrumented traces and measures requests, each as a part of the trace of its order.
+func instrumented(t http.RoundTripper, tel *telemetry.Telemetry) http.RoundTripper {
+	return otelhttp.NewTransport(t, otelhttp.WithTracerProvider(tel.Tracer), otelhttp.WithMeterProvider(tel.Meter),
+		otelhttp.WithPropagators(propagation.TraceContext{}))
+}

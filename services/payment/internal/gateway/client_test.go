@@ -1,0 +1,315 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	platform "github.com/quadrille-platform/quadrille/platform/gateway"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/gateway"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/payment"
+)
+
+const total = 4_200
+
+func call(o payment.Operation, method platform.Token) payment.Call {
+	return payment.Call{OrderID: "o-1", Operation: o, Amount: total, Currency: "EUR", Method: string(method)}
+}
+
+func answer(o payment.Operation, refusal payment.Refusal, authorized, captured, refunded int64) payment.Answer {
+	return payment.Answer{
+		OrderID: "o-1", Operation: o, Refusal: refusal,
+		Intent: payment.Intent{ID: "pi", Authorized: authorized, Captured: captured, Refunded: refunded},
+	}
+}
+
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func dial(t *testing.T, cfg gateway.Config) *gateway.Client {
+	t.Helper()
+	client, err := gateway.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+// TestPerform makes the calls of each course of a purchase at the real gateway, each of them twice, the second time with
+// the id of the intent: the answer is the same.
+func TestPerform(t *testing.T) {
+	authorized := answer(payment.Authorize, "", total, 0, 0)
+	tests := map[string]struct {
+		method platform.Token
+		want   []payment.Answer
+	}{
+		"paid and given back": {platform.TokenVisa, []payment.Answer{
+			authorized,
+			answer(payment.Capture, "", total, total, 0),
+			answer(payment.Cancel, payment.RefusedAlreadyCaptured, total, total, 0),
+			answer(payment.Refund, "", total, total, total),
+		}},
+		"cancelled: what was held is still told": {platform.TokenVisa, []payment.Answer{
+			authorized,
+			answer(payment.Cancel, "", total, 0, 0),
+			answer(payment.Capture, payment.RefusedIntentCanceled, total, 0, 0),
+		}},
+		"the fence comes first": {platform.TokenVisa, []payment.Answer{
+			answer(payment.Cancel, "", 0, 0, 0),
+			answer(payment.Authorize, payment.RefusedIntentCanceled, 0, 0, 0),
+		}},
+		"declined": {platform.TokenDeclined, []payment.Answer{
+			answer(payment.Authorize, payment.RefusedCardDeclined, 0, 0, 0),
+			answer(payment.Cancel, "", 0, 0, 0),
+		}},
+		"insufficient funds": {platform.TokenInsufficientFunds, []payment.Answer{
+			answer(payment.Authorize, payment.RefusedInsufficientFunds, 0, 0, 0),
+		}},
+		"unknown method": {"tok_of_another_gateway", []payment.Answer{
+			answer(payment.Authorize, payment.RefusedInvalidPaymentMethod, 0, 0, 0),
+		}},
+		"capture declined": {platform.TokenCaptureDeclined, []payment.Answer{
+			authorized,
+			answer(payment.Capture, payment.RefusedCaptureDeclined, total, 0, 0),
+		}},
+		"refund declined": {platform.TokenRefundDeclined, []payment.Answer{
+			authorized,
+			answer(payment.Capture, "", total, total, 0),
+			answer(payment.Refund, payment.RefusedRefundDeclined, total, total, 0),
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			real, err := platform.Open(platform.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer real.Close()
+			client := dial(t, gateway.Config{URL: serve(t, real) + "/"})
+			for _, want := range test.want {
+				intent := ""
+				for range 2 {
+					got, err := client.Perform(t.Context(), call(want.Operation, test.method), intent)
+					if err != nil {
+						t.Fatal(err)
+					}
+					intent = got.Intent.ID
+					if !strings.HasPrefix(intent, "pi_") {
+						t.Fatalf("the intent has the id %q", intent)
+					}
+					got.Intent.ID = "pi"
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Fatalf("%s (-want +got):\n%s", want.Operation, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestFlakyGatewayAnswersInTheEnd repeats the call as the service does.
+func TestFlakyGatewayAnswersInTheEnd(t *testing.T) {
+	real, err := platform.Open(platform.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer real.Close()
+	client := dial(t, gateway.Config{URL: serve(t, real)})
+	for attempt := 1; ; attempt++ {
+		got, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenFlaky), "")
+		if err == nil {
+			if attempt != 3 || got.Intent.Authorized != total {
+				t.Errorf("attempt %d was answered with %+v", attempt, got)
+			}
+			return
+		}
+		if !errors.Is(err, gateway.ErrUnknown) || attempt == 3 {
+			t.Fatalf("attempt %d: %v", attempt, err)
+		}
+	}
+}
+
+// TestIntentIsOpenedOnce counts requests: a known intent spares one.
+func TestIntentIsOpenedOnce(t *testing.T) {
+	real, err := platform.Open(platform.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer real.Close()
+	var requests []string
+	client := dial(t, gateway.Config{URL: serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests = append(requests, r.URL.Path+" "+r.Header.Get("Idempotency-Key"))
+		real.ServeHTTP(w, r)
+	}))})
+	held, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenVisa), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Perform(t.Context(), call(payment.Capture, platform.TokenVisa), held.Intent.ID); err != nil {
+		t.Fatal(err)
+	}
+	intents := "/v1/payment_intents"
+	want := []string{
+		intents + " ", intents + "/" + held.Intent.ID + "/authorize o-1/authorize",
+		intents + "/" + held.Intent.ID + "/capture o-1/capture",
+	}
+	if diff := cmp.Diff(want, requests); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestMethodThatCannotBeSentIsRefused(t *testing.T) {
+	client := dial(t, gateway.Config{URL: serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		t.Error("the gateway was asked")
+	}))})
+	for _, method := range []string{"", "my card", "tök", "tok\n", strings.Repeat("x", 256)} {
+		for _, o := range []payment.Operation{payment.Authorize, payment.Cancel} {
+			got, err := client.Perform(t.Context(), call(o, platform.Token(method)), "")
+			want := payment.Answer{OrderID: "o-1", Operation: o, Refusal: payment.RefusedInvalidPaymentMethod}
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("%q: %v (-want +got):\n%s", method, err, diff)
+			}
+		}
+	}
+}
+
+// TestNoFinalAnswer answers in every way from which nothing can be learnt. Each is an error that says so, none is an
+// answer, and none tells the payment token.
+func TestNoFinalAnswer(t *testing.T) {
+	const ours = `{"id":"pi_1","reference":"o-1","amount":4200,"currency":"EUR","authorized":4200}`
+	reply := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	tests := map[string]http.HandlerFunc{
+		"internal error":          reply(500, `{"code":"card_declined"}`),
+		"unavailable":             reply(503, `{"code":"temporarily_unavailable"}`),
+		"not found":               reply(404, `{"code":"not_found"}`),
+		"invalid":                 reply(422, `{"code":"invalid_request"}`),
+		"too many requests":       reply(429, ours),
+		"accepted":                reply(202, ours),
+		"redirect":                http.RedirectHandler("/elsewhere", http.StatusTemporaryRedirect).ServeHTTP,
+		"no JSON":                 reply(200, `<html>`),
+		"cut off":                 reply(200, ours[:40]),
+		"nothing":                 reply(200, ``),
+		"decline without a code":  reply(402, `{"intent":`+ours+`}`),
+		"decline that is no JSON": reply(402, `no`),
+		"no intent":               reply(200, `{}`),
+		"another intent":          reply(200, strings.Replace(ours, "pi_1", "pi_2", 1)),
+		"another order":           reply(200, strings.Replace(ours, "o-1", "o-2", 1)),
+		"another amount":          reply(200, strings.Replace(ours, `"amount":4200`, `"amount":1`, 1)),
+		"another currency":        reply(200, strings.Replace(ours, "EUR", "USD", 1)),
+		"refusal of another":      reply(409, `{"code":"intent_canceled","intent":{"id":"pi_2"}}`),
+		"refusal without intent":  reply(409, `{"code":"intent_canceled"}`),
+		"far too long":            reply(200, `{"id":"`+strings.Repeat("x", 1<<20)+`"}`),
+		"connection lost": func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		},
+	}
+	for name, handler := range tests {
+		t.Run(name, func(t *testing.T) {
+			client := dial(t, gateway.Config{URL: serve(t, handler)})
+			got, err := client.Perform(t.Context(), call(payment.Authorize, "tok_secret"), "pi_1")
+			if !errors.Is(err, gateway.ErrUnknown) || got != (payment.Answer{}) {
+				t.Errorf("answer %+v, error %v", got, err)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error tells the token: %v", err)
+			}
+		})
+	}
+	t.Run("our own intent is an answer", func(t *testing.T) { // or the others show nothing
+		client := dial(t, gateway.Config{URL: serve(t, reply(200, ours))})
+		if _, err := client.Perform(t.Context(), call(payment.Authorize, "tok_secret"), "pi_1"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestPerformGivesUp(t *testing.T) {
+	real, err := platform.Open(platform.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer real.Close()
+	url := serve(t, real)
+
+	t.Run("after the timeout", func(t *testing.T) {
+		client := dial(t, gateway.Config{URL: url, Timeout: 50 * time.Millisecond})
+		got, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenTimeout), "")
+		if !errors.Is(err, gateway.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) || got != (payment.Answer{}) {
+			t.Errorf("answer %+v, error %v", got, err)
+		}
+		if got, err = client.Perform(t.Context(), call(payment.Cancel, platform.TokenTimeout), ""); err != nil || got.Refusal != "" {
+			t.Errorf("the fence: %+v, %v", got, err)
+		}
+	})
+	t.Run("with its context", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		client := dial(t, gateway.Config{URL: serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			cancel()
+			<-r.Context().Done()
+		}))})
+		if _, err := client.Perform(ctx, call(payment.Authorize, "tok_secret"), ""); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("when nobody listens", func(t *testing.T) {
+		client := dial(t, gateway.Config{URL: "http://127.0.0.1:1"})
+		if _, err := client.Perform(t.Context(), call(payment.Authorize, "tok_secret"), ""); !errors.Is(err, gateway.ErrUnknown) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// TestConnectionsAreKept makes calls one after another and counts connections.
+func TestConnectionsAreKept(t *testing.T) {
+	real, err := platform.Open(platform.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer real.Close()
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(real)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	client := dial(t, gateway.Config{URL: server.URL})
+	for _, o := range []payment.Operation{payment.Authorize, payment.Capture, payment.Cancel, payment.Refund} {
+		if _, err := client.Perform(t.Context(), call(o, platform.TokenVisa), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections were opened, want 1", n)
+	}
+}
+
+func TestNewNamesABadAddress(t *testing.T) {
+	for _, address := range []string{"", "127.0.0.1:8090", "ftp://gateway", "http://", "http://a b"} {
+		if _, err := gateway.New(gateway.Config{URL: address}); err == nil {
+			t.Errorf("%q was taken", address)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+// Package payment is the service that owns payments and the ledger. It holds the total of an order that is placed and
+// whose stock is reserved, takes it when the order is confirmed, and gives back whatever was held or taken when it is
+// cancelled. The payment gateway is asked by calls outside of any transaction; see calls.go.
+package payment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/service"
+	"github.com/quadrille-platform/quadrille/schemas"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/api"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/gateway"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/kafka"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/payment"
+	"github.com/quadrille-platform/quadrille/services/payment/internal/store"
+)
+
+// Name of the service, of its consumer group and of its database.
+const Name = "payment"
+
+// maxTimeout leaves room in a lease for the two requests of a call and for the transaction of its answer.
+const maxTimeout = store.Lease / 3
+
+// Config of the service.
+type Config struct {
+	service.Config
+	// GatewayURL is the payment gateway. Defaults to http://127.0.0.1:8090.
+	GatewayURL string `env:"GATEWAY_URL" envDefault:"http://127.0.0.1:8090"`
+	// GatewayTimeout bounds each request to the gateway, at most 10 s. Defaults to 5 s.
+	GatewayTimeout time.Duration `env:"GATEWAY_TIMEOUT" envDefault:"5s"`
+	// CallLimit is how many calls to the gateway run at a time. Defaults to 64.
+	CallLimit int `env:"CALL_LIMIT" envDefault:"64"`
+}
+
+// WithDefaults fills in what is not set.
+func (c Config) WithDefaults() Config {
+	c.Config = c.Config.WithDefaults("127.0.0.1:8083", "127.0.0.1:9083", "sqlite:data/payment.db")
+	if c.GatewayURL == "" {
+		c.GatewayURL = "http://127.0.0.1:8090"
+	}
+	if c.GatewayTimeout == 0 {
+		c.GatewayTimeout = 5 * time.Second
+	}
+	if c.CallLimit == 0 {
+		c.CallLimit = 64
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	if c.GatewayTimeout < 0 || c.GatewayTimeout > maxTimeout {
+		return fmt.Errorf("QUADRILLE_GATEWAY_TIMEOUT is %s; it must be between 0 and %s", c.GatewayTimeout, maxTimeout)
+	}
+	if c.CallLimit < 0 {
+		return fmt.Errorf("QUADRILLE_CALL_LIMIT is %d; it must be positive", c.CallLimit)
+	}
+	if _, err := gateway.New(gateway.Config{URL: c.GatewayURL}); err != nil {
+		return fmt.Errorf("QUADRILLE_GATEWAY_URL: %w", err)
+	}
+	return nil
+}
+
+// Run runs the service until ctx ends.
+func Run(ctx context.Context, cfg Config) error {
+	cfg = cfg.WithDefaults()
+	if err := cfg.validate(); err != nil {
+		return err
+	}
+	return service.Run(ctx, cfg.Config, Definition(cfg))
+}
+
+// Definition is the service's table of contents.
+func Definition(cfg Config) service.Definition[store.Message, *store.State, payment.Event] {
+	return service.Definition[store.Message, *store.State, payment.Event]{
+		Name:       Name,
+		Title:      "Payments",
+		Migrations: store.Migrations(),
+		Publishes: service.Types(schemas.Records(), "PaymentAuthorized", "PaymentDeclined", "PaymentCaptured",
+			"PaymentCaptureFailed", "PaymentVoided", "PaymentRefunded"),
+		Consumes: service.Types(schemas.Records(), "OrderPlaced", "OrderConfirmed", "OrderCancelled", "StockReserved"),
+		Load:     store.Load,
+		Save:     store.Save,
+		Publish:  kafka.Publish,
+		Input:    input,
+		Routes:   api.Register,
+		Background: func(p *api.Parts) []func(context.Context) error {
+			return []func(context.Context) error{calls(p, cfg)}
+		},
+	}
+}
+
+// input keeps, beside what an event asks of the domain, the request that it goes back to.
+func input(e event.Event, arrived time.Time) (store.Message, bool, error) {
+	m, wanted, err := kafka.Input(e, arrived)
+	origin := store.Origin{Correlation: e.Cause.Correlation, Trace: e.Cause.Trace}
+	return store.Message{Message: m, Origin: origin}, wanted, err
+}
