@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/quadrille-platform/quadrille/pkg/kafka"
+	"github.com/quadrille-platform/quadrille/pkg/serde"
+	"github.com/quadrille-platform/quadrille/schemas"
+)
+
+type applyCommand struct {
+	Brokers  []string `help:"Kafka brokers to start from." env:"QUADRILLE_KAFKA_BROKERS" default:"127.0.0.1:9092"`
+	Registry string   `help:"Schema registry." env:"QUADRILLE_REGISTRY_URL" default:"http://127.0.0.1:8091"`
+}
+
+func (c applyCommand) Run(ctx context.Context) error {
+	created, err := apply(ctx, c.Brokers, c.Registry)
+	if err != nil {
+		return err
+	}
+	if len(created) == 0 {
+		fmt.Println("topics: all there")
+	} else {
+		fmt.Println("topics created:", strings.Join(created, ", "))
+	}
+	fmt.Println("schemas: registered, compatibility FULL_TRANSITIVE")
+	return nil
+}
+
+// apply makes the contracts true: every topic of the catalogue exists and every schema is registered.
+func apply(ctx context.Context, brokers []string, registryURL string) (created []string, err error) {
+	client, err := kafka.NewClient(kafka.Config{Brokers: brokers, ClientID: "quadrille-apply"})
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+
+	var topics []kafka.Topic
+	for _, t := range schemas.Topics() {
+		config := map[string]string{"cleanup.policy": "delete"}
+		if t.Compacted {
+			config["cleanup.policy"] = "compact"
+		} else {
+			config["retention.ms"] = strconv.FormatInt(t.Retention.Milliseconds(), 10)
+		}
+		topics = append(topics, kafka.Topic{Name: t.Name, Partitions: int32(t.Partitions), Config: config})
+	}
+	if created, err = kafka.Apply(ctx, kadm.NewClient(client), topics); err != nil {
+		return nil, err
+	}
+
+	registry, err := serde.NewClient(registryURL)
+	if err != nil {
+		return nil, err
+	}
+	var types []serde.Type
+	for _, r := range schemas.Records() {
+		types = append(types, serde.Type(r))
+	}
+	return created, serde.Register(ctx, registry, types)
+}

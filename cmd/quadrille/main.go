@@ -1,0 +1,34 @@
+// Command quadrille runs the platform, a service of it, or a task of its operation. `quadrille --help` lists them.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Up      upCommand      `cmd:"" help:"Run the whole platform on this machine: broker, registry, gateway and the services."`
+	Service serviceCommand `cmd:"" help:"Run one service, configured by QUADRILLE_* environment variables."`
+	Gateway gatewayCommand `cmd:"" help:"Run the payment gateway."`
+	Apply   applyCommand   `cmd:"" help:"Create the topics and register the schemas. Safe to repeat."`
+	Version versionCommand `cmd:"" help:"Print version and revision."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	parsed := kong.Parse(&c, kong.Name("quadrille"), kong.UsageOnError(),
+		kong.Description("A dance for four: event-driven microservices on Kafka."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "quadrille:", err)
+		stop()
+		os.Exit(1)
+	}
+}

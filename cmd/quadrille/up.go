@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+type upCommand struct {
+	Data      string            `help:"Folder of everything that lasts." default:"data" type:"path"`
+	Ephemeral bool              `help:"Keep everything in a temporary folder, removed at the end."`
+	Without   []string          `help:"Leave this service out, to start it elsewhere; its environment is printed." placeholder:"NAME"`
+	InProcess bool              `help:"Run the services inside this process, for a debugger."`
+	FreePorts bool              `help:"Take free ports instead of the documented ones."`
+	JSON      bool              `help:"Print the addresses as one line of JSON when all is ready."`
+	Database  map[string]string `help:"Database of a service instead of SQLite, such as order=postgres://…" placeholder:"NAME=URL"`
+	Set       map[string]string `help:"Further environment variables of the services, such as QUADRILLE_ORDER_TIMEOUT=10s" placeholder:"NAME=VALUE"`
+}
+
+// Run starts the outside world first, then the services, and stops them in the opposite order.
+func (c upCommand) Run(ctx context.Context) error {
+	for _, name := range append(slices.Clone(c.Without), keys(c.Database)...) {
+		if !slices.Contains(serviceNames, name) {
+			return fmt.Errorf("no service is called %q; there are %s", name, strings.Join(serviceNames, ", "))
+		}
+	}
+	addrs := defaultAddresses()
+	if c.FreePorts {
+		var err error
+		if addrs, err = freeAddresses(); err != nil {
+			return err
+		}
+	}
+	if c.Ephemeral {
+		folder, err := os.MkdirTemp("", "quadrille-")
+		if err != nil {
+			return fmt.Errorf("temporary folder: %w", err)
+		}
+		defer os.RemoveAll(folder)
+		c.Data = folder
+	}
+	logs := filepath.Join(c.Data, "logs")
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+
+	world, err := startWorld(c.Data, addrs, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	err = c.serve(ctx, addrs, world, logs)
+	return errors.Join(err, world.close())
+}
+
+// serve runs the services until ctx ends or one of them cannot be kept alive.
+func (c upCommand) serve(ctx context.Context, addrs addresses, world *world, logs string) error {
+	if _, err := apply(ctx, []string{addrs.Kafka}, world.registryURL); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	var running []string
+	for _, name := range serviceNames {
+		env := c.environment(name, addrs, world)
+		if slices.Contains(c.Without, name) {
+			printEnvironment(os.Stdout, name, env)
+			continue
+		}
+		running = append(running, name)
+		if c.InProcess {
+			g.Go(func() error { return runService(ctx, name, loadFrom(env)) })
+			continue
+		}
+		g.Go(func() error { return supervise(ctx, name, env, filepath.Join(logs, name+".log")) })
+	}
+	g.Go(func() error {
+		if err := settle(ctx, addrs, running); err != nil {
+			return err
+		}
+		return announce(os.Stdout, addrs, running, c)
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// environment of a service: what it would be told anywhere else, with the addresses of this platform.
+func (c upCommand) environment(name string, addrs addresses, world *world) map[string]string {
+	database := "sqlite://" + filepath.ToSlash(filepath.Join(c.Data, name+".db"))
+	if url := c.Database[name]; url != "" {
+		database = url
+	}
+	env := map[string]string{
+		"QUADRILLE_HTTP_ADDR":     addrs.Services[name],
+		"QUADRILLE_ADMIN_ADDR":    addrs.Admin[name],
+		"QUADRILLE_DATABASE_URL":  database,
+		"QUADRILLE_KAFKA_BROKERS": addrs.Kafka,
+		"QUADRILLE_REGISTRY_URL":  world.registryURL,
+		"QUADRILLE_GATEWAY_URL":   world.gatewayURL,
+	}
+	for k, v := range c.Set {
+		env[k] = v
+	}
+	return env
+}
+
+func keys(m map[string]string) []string {
+	var names []string
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
