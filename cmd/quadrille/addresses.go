@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // addresses of a running platform, all on 127.0.0.1.
@@ -60,4 +62,57 @@ func freeAddresses() (addresses, error) {
 		}
 	}
 	return a, nil
+}
+
+// parts gives each address its name on the command line.
+func (a *addresses) parts() map[string]string {
+	parts := map[string]string{"kafka": a.Kafka, "registry": a.Registry, "gateway": a.Gateway}
+	for _, name := range serviceNames {
+		parts[name], parts[name+"-admin"] = a.Services[name], a.Admin[name]
+	}
+	return parts
+}
+
+// override replaces addresses by those given for their parts.
+func (a *addresses) override(given map[string]string) error {
+	known := a.parts()
+	for part, addr := range given {
+		if _, ok := known[part]; !ok {
+			return fmt.Errorf("no part is called %q; there are %s", part, strings.Join(keys(known), ", "))
+		}
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("the address of %s is %q, which is not host:port", part, addr)
+		}
+		name, admin := strings.CutSuffix(part, "-admin")
+		switch {
+		case part == "kafka":
+			a.Kafka = addr
+		case part == "registry":
+			a.Registry = addr
+		case part == "gateway":
+			a.Gateway = addr
+		case admin:
+			a.Admin[name] = addr
+		default:
+			a.Services[name] = addr
+		}
+	}
+	return nil
+}
+
+// checkFree names the first port that is taken, what wants it and the cure, before anything starts.
+func (a *addresses) checkFree(without []string) error {
+	parts := a.parts()
+	for _, part := range keys(parts) {
+		if slices.Contains(without, strings.TrimSuffix(part, "-admin")) {
+			continue
+		}
+		l, err := net.Listen("tcp", parts[part])
+		if err != nil {
+			return fmt.Errorf("%s cannot listen on %s: %w; stop the program that listens there, or give %s another "+
+				"address with --addr %s=HOST:PORT", part, parts[part], err, part, part)
+		}
+		_ = l.Close() // held only to see that it is free
+	}
+	return nil
 }

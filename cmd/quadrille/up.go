@@ -19,6 +19,7 @@ type upCommand struct {
 	Without   []string          `help:"Leave this service out, to start it elsewhere; its environment is printed." placeholder:"NAME"`
 	InProcess bool              `help:"Run the services inside this process, for a debugger."`
 	FreePorts bool              `help:"Take free ports instead of the documented ones."`
+	Addr      map[string]string `help:"Address of a part instead of the documented one, such as order=127.0.0.1:7081, order-admin=… or kafka=…" placeholder:"PART=HOST:PORT"`
 	JSON      bool              `help:"Print the addresses as one line of JSON when all is ready."`
 	Database  map[string]string `help:"Database of a service instead of SQLite, such as order=postgres://…" placeholder:"NAME=URL"`
 	Set       map[string]string `help:"Further environment variables of the services, such as QUADRILLE_ORDER_TIMEOUT=10s" placeholder:"NAME=VALUE"`
@@ -37,6 +38,12 @@ func (c upCommand) Run(ctx context.Context) error {
 		if addrs, err = freeAddresses(); err != nil {
 			return err
 		}
+	}
+	if err := addrs.override(c.Addr); err != nil {
+		return err
+	}
+	if err := addrs.checkFree(c.Without); err != nil {
+		return err
 	}
 	if c.Ephemeral {
 		folder, err := os.MkdirTemp("", "quadrille-")

@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb/sqltest"
+)
+
+const runs = 20
+
+// 200 buyers want one each of two skus of which there are 50, half naming them in reverse: 50 are confirmed, 150
+// cancelled, nothing stays reserved.
+func TestTheLastUnitsAreSoldOnce(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) {
+		p := up(t, "--ephemeral")
+		for run := range runs {
+			p.race(t, run, []string{p.Services["order"]})
+		}
+	})
+	t.Run("PostgreSQL, two replicas of each service", func(t *testing.T) {
+		args := []string{"--ephemeral"}
+		databases := make(map[string]string)
+		for _, name := range []string{"order", "inventory", "payment"} {
+			databases[name] = sqltest.PostgresURL(t)
+			args = append(args, "--database", name+"="+databases[name])
+		}
+		p := up(t, args...)
+		orders := []string{p.Services["order"]}
+		for name, database := range databases {
+			if addr := p.replica(t, name, database); name == "order" {
+				orders = append(orders, addr)
+			}
+		}
+		for run := range runs {
+			p.race(t, run, orders)
+		}
+	})
+}
+
+func (p *platform) race(t *testing.T, run int, orders []string) {
+	t.Helper()
+	left, right := fmt.Sprintf("left-%d", run), fmt.Sprintf("right-%d", run)
+	p.stock(t, left, 50)
+	p.stock(t, right, 50)
+	ids := make([]string, 200)
+	var buyers sync.WaitGroup
+	for i := range ids {
+		buyers.Go(func() {
+			lines := []line{{left, 1}, {right, 1}}
+			if i%2 == 1 {
+				lines[0], lines[1] = lines[1], lines[0]
+			}
+			o, err := placeAt(orders[i%len(orders)], "tok_visa", lines...)
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = o.ID
+		})
+	}
+	buyers.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	ends := make(map[string]int)
+	for _, id := range ids {
+		o := p.completed(t, id)
+		ends[o.Status+" "+o.Reason]++
+	}
+	if ends["confirmed "] != 50 || ends["cancelled out_of_stock"] != 150 {
+		t.Errorf("G4: run %d ended with %v", run, ends)
+	}
+	for _, sku := range []string{left, right} {
+		if l := p.levels(t, sku); l.Available != 0 || l.Reserved != 0 || l.Sold != 50 {
+			t.Errorf("G4: run %d: %s has %+v", run, sku, l)
+		}
+	}
+}
+
+// replica starts one more process of a service on the same database, and returns its address.
+func (p *platform) replica(t *testing.T, name, database string) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, admin := freeAddr(t), freeAddr(t)
+	cmd := exec.Command(path, "service", name)
+	cmd.Env = append(os.Environ(),
+		"QUADRILLE_HTTP_ADDR="+addr, "QUADRILLE_ADMIN_ADDR="+admin, "QUADRILLE_DATABASE_URL="+database,
+		"QUADRILLE_KAFKA_BROKERS="+p.Kafka, "QUADRILLE_REGISTRY_URL=http://"+p.Registry,
+		"QUADRILLE_GATEWAY_URL=http://"+p.Gateway)
+	stderr := &lockedBuffer{}
+	cmd.Stderr = stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("replica of %s: %v\n%s", name, err, stderr)
+		}
+	})
+	eventually(t, "replica of "+name, func() error {
+		_, err := call(http.MethodGet, "http://"+admin+"/readyz", nil, nil, nil)
+		return err
+	})
+	return addr
+}
+
+// freeAddr returns an address whose port is free now.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
