@@ -62,3 +62,15 @@ func codeOf(status int) (Code, bool) {
 	}
 	return "", false
 }
+
+// Refusals returns the statuses, besides those of success, with which an operation of the given method may answer, for
+// its description: those that the edge gives by itself, and more.
+func Refusals(method string, more ...int) []int {
+	statuses := []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusInternalServerError,
+		http.StatusServiceUnavailable}
+	if method != http.MethodGet {
+		statuses = append(statuses, http.StatusForbidden, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType)
+	}
+	return append(statuses, more...)
+}

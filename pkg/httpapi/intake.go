@@ -24,7 +24,8 @@ func sameOrigin(next http.Handler) http.Handler {
 	return protection.Handler(next)
 }
 
-// wellFormed refuses paths and queries that decode to what no database takes as text: NUL, or invalid UTF-8.
+// wellFormed refuses paths and queries that decode to what no database takes as text: NUL, or invalid UTF-8. It also
+// refuses query parameters without a value, which huma would take for absent ones, whatever their schema says.
 func wellFormed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isText(r.URL.Path) {
@@ -36,17 +37,23 @@ func wellFormed(next http.Handler) http.Handler {
 			NewProblem(Malformed, "", NewField("query", FieldSyntax, "")).Write(w)
 			return
 		}
-		var fields []Field
+		var fields, empty []Field
 		for name, values := range query {
 			name = fieldName("query." + name)
 			if len(values) > 1 { // huma would take the first in silence
 				fields = append(fields, NewField(name, FieldDuplicate, ""))
 			} else if !isText(values[0]) {
 				fields = append(fields, NewField(name, FieldCharacters, ""))
+			} else if values[0] == "" {
+				empty = append(empty, NewField(name, FieldShort, ""))
 			}
 		}
 		if len(fields) > 0 {
 			NewProblem(Malformed, "", fields...).Write(w)
+			return
+		}
+		if len(empty) > 0 {
+			NewProblem(Validation, "", empty...).Write(w)
 			return
 		}
 		// Media types are compared without case and parameters (RFC 9110, section 8.3.1), by huma byte for byte.

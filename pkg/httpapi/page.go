@@ -18,7 +18,7 @@ const maxCursor = 1024 // bytes, encoded
 // Page is embedded in the input of every list.
 type Page struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many items at most"`
-	Cursor string `query:"cursor" maxLength:"1024" doc:"The next_cursor of the page before; opaque"`
+	Cursor string `query:"cursor" minLength:"1" maxLength:"1024" doc:"The next_cursor of the page before; opaque"`
 }
 
 // List is the body of every list.

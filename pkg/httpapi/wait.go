@@ -12,7 +12,7 @@ const MaxWait = 30 * time.Second
 
 // LongPoll is embedded in the input of every operation that can wait for a change.
 type LongPoll struct {
-	Wait Wait `query:"wait" maxLength:"16" example:"5s" doc:"How long to wait for a change, 0s to 30s"`
+	Wait Wait `query:"wait" minLength:"1" maxLength:"16" example:"5s" doc:"How long to wait for a change, 0s to 30s"`
 }
 
 // Wait is a duration as Go writes it, such as "5s" or "1500ms"; empty is none.

@@ -31,23 +31,27 @@ func Register(api huma.API, parts *Parts, republishAfter time.Duration) {
 	huma.Register(api, huma.Operation{
 		OperationID: "list-products", Method: http.MethodGet, Path: "/v1/products",
 		Summary: "List products by sku", Tags: []string{"products"},
+		Errors: httpapi.Refusals(http.MethodGet),
 	}, a.listProducts)
 	huma.Register(api, huma.Operation{
 		OperationID: "get-product", Method: http.MethodGet, Path: "/v1/products/{sku}",
-		Summary: "Get a product and its stock levels", Tags: []string{"products"}, Errors: []int{404},
+		Summary: "Get a product and its stock levels", Tags: []string{"products"},
+		Errors: httpapi.Refusals(http.MethodGet, http.StatusNotFound),
 	}, a.getProduct)
 	huma.Register(api, huma.Operation{
 		OperationID: "put-product", Method: http.MethodPut, Path: "/v1/products/{sku}",
-		Summary: "Create a product, or change its name and price", Tags: []string{"products"}, Errors: []int{422, 503},
+		Summary: "Create a product, or change its name and price", Tags: []string{"products"},
+		Errors: httpapi.Refusals(http.MethodPut),
 	}, a.putProduct)
 	huma.Register(api, huma.Operation{
 		OperationID: "restock-product", Method: http.MethodPost, Path: "/v1/products/{sku}/restocks",
 		Summary: "Add to what is available", Tags: []string{"products"}, DefaultStatus: http.StatusOK,
-		Errors: []int{404, 409, 422, 503},
+		Errors: httpapi.Refusals(http.MethodPost, http.StatusNotFound, http.StatusConflict),
 	}, a.restock)
 	huma.Register(api, huma.Operation{
 		OperationID: "get-reservation", Method: http.MethodGet, Path: "/v1/reservations/{order_id}",
-		Summary: "Get what is held for an order", Tags: []string{"reservations"}, Errors: []int{404},
+		Summary: "Get what is held for an order", Tags: []string{"reservations"},
+		Errors: httpapi.Refusals(http.MethodGet, http.StatusNotFound),
 	}, a.getReservation)
 }
 

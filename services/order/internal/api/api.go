@@ -30,28 +30,32 @@ func Register(api huma.API, parts *Parts, waiters *Waiters, timeout time.Duratio
 	huma.Register(api, huma.Operation{
 		OperationID: "place-order", Method: http.MethodPost, Path: "/v1/orders",
 		Summary: "Place an order", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
-		Errors: []int{409, 422, 503},
+		Errors: httpapi.Refusals(http.MethodPost, http.StatusConflict),
 	}, a.place)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-orders", Method: http.MethodGet, Path: "/v1/orders",
 		Summary: "List orders, newest first", Tags: []string{"orders"},
+		Errors: httpapi.Refusals(http.MethodGet),
 	}, a.list)
 	huma.Register(api, huma.Operation{
 		OperationID: "get-order", Method: http.MethodGet, Path: "/v1/orders/{id}",
-		Summary: "Get an order, now or as it was", Tags: []string{"orders"}, Errors: []int{404, 422},
+		Summary: "Get an order, now or as it was", Tags: []string{"orders"},
+		Errors: httpapi.Refusals(http.MethodGet, http.StatusNotFound),
 	}, a.get)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-order-events", Method: http.MethodGet, Path: "/v1/orders/{id}/events",
-		Summary: "List everything that happened to an order", Tags: []string{"orders"}, Errors: []int{404},
+		Summary: "List everything that happened to an order", Tags: []string{"orders"},
+		Errors: httpapi.Refusals(http.MethodGet, http.StatusNotFound),
 	}, a.events)
 	huma.Register(api, huma.Operation{
 		OperationID: "cancel-order", Method: http.MethodPost, Path: "/v1/orders/{id}/cancellation",
 		Summary: "Cancel an order", Tags: []string{"orders"}, DefaultStatus: http.StatusAccepted,
-		Errors: []int{404, 409, 422, 503},
+		Errors: httpapi.Refusals(http.MethodPost, http.StatusNotFound, http.StatusConflict),
 	}, a.cancel)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-products", Method: http.MethodGet, Path: "/v1/products",
 		Summary: "List what can be ordered", Tags: []string{"products"},
+		Errors: httpapi.Refusals(http.MethodGet),
 	}, a.products)
 }
 

@@ -10,7 +10,7 @@ import (
 
 type listOrders struct {
 	httpapi.Page
-	CustomerID string       `query:"customer_id" maxLength:"128"`
+	CustomerID string       `query:"customer_id" minLength:"1" maxLength:"128"`
 	Status     order.Status `query:"status" enum:"pending,confirmed,cancelled"`
 }
 
