@@ -51,7 +51,7 @@ $(BIN)/benchstat: tools/go.mod
 
 .PHONY: bench
 bench: build $(BIN)/benchstat ## Measure handlers, HTTP group commit and the whole saga.
-	$(GO) run ./test/bench
+	$(GO) run ./test/bench $(BENCH_ARGS)
 
 .PHONY: generate
 generate: ## Regenerate what is generated.

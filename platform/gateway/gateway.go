@@ -164,6 +164,6 @@ func (g *Gateway) routes() *http.ServeMux {
 	mux.HandleFunc("POST /v1/payment_intents/{id}/refund", g.refund)
 	mux.HandleFunc("GET /v1/ledger", g.ledger)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, refuseNotFound, nil) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { g.refuse(w, refuseNotFound) })
 	return mux
 }

@@ -26,7 +26,7 @@ type problem struct {
 func (g *Gateway) open(w http.ResponseWriter, r *http.Request) {
 	wanted, refused := readIntent(w, r)
 	if refused.Code != "" {
-		g.refuse(w, refused, nil)
+		g.refuse(w, refused)
 		return
 	}
 	intent, created, refused, position := g.book.openIntent(wanted)
@@ -43,28 +43,28 @@ func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request) {
 		refused = readNothing(w, r)
 	}
 	if refused.Code != "" {
-		g.refuse(w, refused, nil)
+		g.refuse(w, refused)
 		return
 	}
 	id := r.PathValue("id")
 	switch g.book.pending(id, key) {
 	case TokenFlaky:
 		if g.book.fail(id) {
-			g.refuse(w, refuseUnavailable, nil)
+			g.refuse(w, refuseUnavailable)
 			return
 		}
 	case TokenSlow:
 		// It goes on when the caller has left, as a card processor does: the late authorization is the one that the
 		// fence is there for.
 		if !g.pause(g.config.Slow) {
-			g.refuse(w, refuseUnavailable, nil)
+			g.refuse(w, refuseUnavailable)
 			return
 		}
 	case TokenTimeout:
 		select {
 		case <-r.Context().Done():
 		case <-g.closing:
-			g.refuse(w, refuseUnavailable, nil)
+			g.refuse(w, refuseUnavailable)
 		}
 		return
 	}
@@ -82,7 +82,7 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 		refused = readNothing(w, r)
 	}
 	if refused.Code != "" {
-		g.refuse(w, refused, nil)
+		g.refuse(w, refused)
 		return
 	}
 	intent, refused, position := g.book.operate(KindCancel, r.PathValue("id"), key, 0)
@@ -97,7 +97,7 @@ func (g *Gateway) move(w http.ResponseWriter, r *http.Request, kind Kind) {
 		amount, refused = readAmount(w, r)
 	}
 	if refused.Code != "" {
-		g.refuse(w, refused, nil)
+		g.refuse(w, refused)
 		return
 	}
 	intent, refused, position := g.book.operate(kind, r.PathValue("id"), key, amount)
@@ -116,7 +116,7 @@ func (g *Gateway) get(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) find(w http.ResponseWriter, r *http.Request) {
 	reference := r.URL.Query().Get("reference")
 	if reference == "" {
-		g.refuse(w, invalid("The query must name a reference."), nil)
+		g.refuse(w, invalid("The query must name a reference."))
 		return
 	}
 	found := []*Intent{}
@@ -130,7 +130,7 @@ func (g *Gateway) find(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) ledger(w http.ResponseWriter, r *http.Request) {
 	after, limit, refused := readPage(r)
 	if refused.Code != "" {
-		g.refuse(w, refused, nil)
+		g.refuse(w, refused)
 		return
 	}
 	operations, position := g.book.since(after, limit)
@@ -155,9 +155,7 @@ func (g *Gateway) conclude(w http.ResponseWriter, intent *Intent, refused refusa
 }
 
 // refuse answers with what is not kept and depends on nothing kept.
-func (g *Gateway) refuse(w http.ResponseWriter, refused refusal, intent *Intent) {
-	g.conclude(w, intent, refused, 0)
-}
+func (g *Gateway) refuse(w http.ResponseWriter, refused refusal) { g.conclude(w, nil, refused, 0) }
 
 // answer writes the body once all it may be derived from is durable.
 func (g *Gateway) answer(w http.ResponseWriter, status int, body any, position journal.Position) {

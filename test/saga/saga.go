@@ -4,6 +4,7 @@ package saga
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,10 +62,10 @@ func newWorld() *world {
 
 // consumers says who reads what a service publishes, by the type of the event.
 func consumers(e event.Event) []string {
-	switch {
-	case e.Source == "/quadrille/order":
+	switch e.Source {
+	case "/quadrille/order":
 		return []string{inventory.Name, payment.Name}
-	case e.Source == "/quadrille/inventory":
+	case "/quadrille/inventory":
 		return []string{order.Name, payment.Name}
 	default:
 		return []string{order.Name}
@@ -167,12 +168,7 @@ func (w *world) clone() (*world, error) {
 		c.outstanding[id] = out
 	}
 	c.pending, c.delivered = slices.Clone(w.pending), slices.Clone(w.delivered)
-	for _, err := range []error{c.order.Restore(s.Order), c.inventory.Restore(s.Inventory), c.payment.Restore(s.Payment)} {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
+	return c, errors.Join(c.order.Restore(s.Order), c.inventory.Restore(s.Inventory), c.payment.Restore(s.Payment))
 }
 
 // key names the state, but for ids and times that depend on the way to it.

@@ -79,8 +79,8 @@ func write(w *bytes.Buffer, s schema, e event) error {
 }
 
 func writeEnum(w *bytes.Buffer, e *enum) {
-	fmt.Fprintf(w, "\n%stype %s string\n\n// The symbols of %s. A reader that does not know a symbol reads %q.\nconst (\n",
-		comment(e.Name+" is an enum: "+e.Doc), e.Name, e.Name, e.Default)
+	fmt.Fprintf(w, "\n%stype %s string\n\n", comment(e.Name+" is an enum: "+e.Doc), e.Name)
+	fmt.Fprintf(w, "// The symbols of %s. A reader that does not know a symbol reads %q.\nconst (\n", e.Name, e.Default)
 	for _, symbol := range e.Symbols {
 		fmt.Fprintf(w, "%s%s %s = %q\n", e.Name, goName(symbol), e.Name, symbol)
 	}
@@ -121,8 +121,8 @@ func writeLogValue(w *bytes.Buffer, r *record) {
 		shown = append(shown, fmt.Sprintf("slog.Any(%q, e.%s)", f.Name, goName(f.Name)))
 	}
 	if personal {
-		fmt.Fprintf(w, "\n// LogValue leaves out personal data.\nfunc (e %s) LogValue() slog.Value {\nreturn slog.GroupValue(\n%s,\n)\n}\n",
-			r.Name, strings.Join(shown, ",\n"))
+		fmt.Fprintf(w, "\n// LogValue leaves out personal data.\nfunc (e %s) LogValue() slog.Value {\n", r.Name)
+		fmt.Fprintf(w, "return slog.GroupValue(\n%s,\n)\n}\n", strings.Join(shown, ",\n"))
 	}
 }
 

@@ -117,6 +117,9 @@ func goName(name string) string {
 	return out.String()
 }
 
+// primitives are the Go types of those Avro types that have one of their own.
+var primitives = map[string]string{"string": "string", "long": "int64", "boolean": "bool", "bytes": "[]byte"}
+
 // goType of a schema.
 func (s schema) goType() (string, error) {
 	switch {
@@ -133,7 +136,7 @@ func (s schema) goType() (string, error) {
 	case s.Type == "long" && s.Logical == "timestamp-micros":
 		return "time.Time", nil
 	case s.Logical == "":
-		if t := map[string]string{"string": "string", "long": "int64", "boolean": "bool", "bytes": "[]byte"}[s.Type]; t != "" {
+		if t := primitives[s.Type]; t != "" {
 			return t, nil
 		}
 	}

@@ -47,8 +47,9 @@ func loadReservations(ctx context.Context, tx *sqldb.Tx, s *stock.Stock, orders 
 	if len(keys) == 0 {
 		return nil
 	}
-	if err := tx.With(keys).Lock(ctx, `
-		SELECT r.order_id FROM reservations r JOIN rows ON rows.order_id = r.order_id ORDER BY r.order_id`); err != nil {
+	err := tx.With(keys).Lock(ctx, `
+		SELECT r.order_id FROM reservations r JOIN rows ON rows.order_id = r.order_id ORDER BY r.order_id`)
+	if err != nil {
 		return err
 	}
 	found, err := sqldb.Select[reservationRow](ctx, tx.With(keys), `

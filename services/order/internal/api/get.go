@@ -30,7 +30,7 @@ func (a *API) get(ctx context.Context, in *getOrder) (*orderBody, error) {
 	until := store.Until{Version: in.Version, At: in.At}
 	past := until != store.Until{}
 	if past && in.Wait.Duration() > 0 {
-		return nil, httpapi.Invalid("wait", httpapi.FieldInvalid, "does not go with version or at: the past does not change")
+		return nil, httpapi.Invalid("wait", httpapi.FieldInvalid, "does not go with version or at, which never change")
 	}
 	if !past && in.Wait.Duration() > 0 {
 		return a.await(ctx, in)

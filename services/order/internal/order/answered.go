@@ -16,7 +16,7 @@ func (m Answered) Needs() Needs { return Needs{Orders: []string{m.OrderID}} }
 // Decide records the answer, unless one of its kind was recorded before, and leads to what follows from it: Confirmed,
 // Cancelled or nothing more.
 func (m Answered) Decide(b *Book) ([]Event, error) {
-	if err := checkTime("at", m.At); err != nil {
+	if err := checkTime(m.At); err != nil {
 		return nil, err
 	}
 	o := b.Orders[m.OrderID]

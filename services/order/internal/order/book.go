@@ -108,12 +108,12 @@ func later(a, b time.Time) time.Time {
 
 // checkTime refuses what is no time of ours. The years are those that both databases and JSON keep, with MaxTimeout to
 // spare.
-func checkTime(field string, at time.Time) error {
+func checkTime(at time.Time) error {
 	switch {
 	case at.IsZero():
-		return refuse(CodeMissing, field)
+		return refuse(CodeMissing, "at")
 	case at.Year() < 1970 || at.Year() > 9998:
-		return refuse(CodeOutOfRange, field)
+		return refuse(CodeOutOfRange, "at")
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (m Cancel) Needs() Needs { return Needs{Orders: []string{m.OrderID}} }
 
 // Decide leads to Cancelled.
 func (m Cancel) Decide(b *Book) ([]Event, error) {
-	if err := checkTime("at", m.At); err != nil {
+	if err := checkTime(m.At); err != nil {
 		return nil, err
 	}
 	if code := checkText(m.Detail, MaxDetail); code != "" && m.Detail != "" {

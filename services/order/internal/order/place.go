@@ -76,7 +76,7 @@ func (m Place) check() error {
 			return refuse(code, t.field)
 		}
 	}
-	if err := checkTime("at", m.At); err != nil {
+	if err := checkTime(m.At); err != nil {
 		return err
 	}
 	switch {

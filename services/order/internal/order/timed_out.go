@@ -13,7 +13,7 @@ func (m TimedOut) Needs() Needs { return Needs{Orders: []string{m.OrderID}} }
 
 // Decide leads to Cancelled, or to nothing if the order is no longer pending.
 func (m TimedOut) Decide(b *Book) ([]Event, error) {
-	if err := checkTime("at", m.At); err != nil {
+	if err := checkTime(m.At); err != nil {
 		return nil, err
 	}
 	o := b.Orders[m.OrderID]

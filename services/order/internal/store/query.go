@@ -23,6 +23,11 @@ type Until struct {
 	At time.Time
 }
 
+// ends reports whether row lies behind the bound.
+func (u Until) ends(row eventRow) bool {
+	return u.Version > 0 && row.Version > u.Version || !u.At.IsZero() && row.HappenedAt.After(u.At)
+}
+
 // Order returns an order as it was at a point of its history, or ErrNotFound.
 func Order(ctx context.Context, db *sqldb.DB, id string, until Until) (o *order.Order, err error) {
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
@@ -31,7 +36,7 @@ func Order(ctx context.Context, db *sqldb.DB, id string, until Until) (o *order.
 			return err
 		}
 		for _, row := range rows {
-			if until.Version > 0 && row.Version > until.Version || !until.At.IsZero() && row.HappenedAt.After(until.At) {
+			if until.ends(row) {
 				break
 			}
 			if o == nil {
@@ -184,7 +189,8 @@ type dueRow struct {
 func Due(ctx context.Context, db *sqldb.DB, now time.Time, limit int) (due []work.Message[order.Message], err error) {
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := sqldb.Select[dueRow](ctx, tx, `
-			SELECT order_id, correlation_id, trace FROM orders WHERE deadline <= $1 ORDER BY deadline LIMIT $2`, now, limit)
+			SELECT order_id, correlation_id, trace FROM orders
+			WHERE deadline <= $1 ORDER BY deadline LIMIT $2`, now, limit)
 		for _, row := range rows {
 			m := work.TimerMessage("timeout/"+row.OrderID, row.OrderID, now,
 				order.Message(order.TimedOut{OrderID: row.OrderID, At: now}))

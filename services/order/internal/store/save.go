@@ -82,7 +82,8 @@ func saveProducts(ctx context.Context, tx *sqldb.Tx, b *order.Book) error {
 	for _, p := range b.Catalogue {
 		if p.Changed {
 			rows = append(rows, productRow{
-				SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: p.Currency, Version: p.Version, Withdrawn: p.Withdrawn,
+				SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: p.Currency,
+				Version: p.Version, Withdrawn: p.Withdrawn,
 			})
 		}
 	}

@@ -32,7 +32,8 @@ type eventRow struct {
 	HappenedAt    time.Time `db:"happened_at"`
 }
 
-const eventColumns = `e.order_id, e.version, e.type, e.data, e.event_id, e.causation_id, e.correlation_id, e.happened_at`
+const eventColumns = `e.order_id, e.version, e.type, e.data, e.event_id, e.causation_id, e.correlation_id,
+	e.happened_at`
 
 type orderRow struct {
 	OrderID       string       `db:"order_id"`
