@@ -23,6 +23,8 @@ type CallsConfig[C, I any] struct {
 	Limit int
 	// Every is the time between looks when nothing wakes it. Defaults to 200 ms.
 	Every time.Duration
+	// GiveBack bounds the last claim, which only ends leases when the calls stop. Defaults to 2 s.
+	GiveBack time.Duration
 	// Clock defaults to time.Now, Logger to slog.Default().
 	Clock  func() time.Time
 	Logger *slog.Logger
@@ -52,6 +54,9 @@ func NewCalls[C, I any](cfg CallsConfig[C, I]) *Calls[C, I] {
 	if cfg.Every == 0 {
 		cfg.Every = 200 * time.Millisecond
 	}
+	if cfg.GiveBack == 0 {
+		cfg.GiveBack = 2 * time.Second
+	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
@@ -69,10 +74,17 @@ func (c *Calls[C, I]) Wake() {
 	}
 }
 
-// Run makes calls until ctx ends and waits for those under way, whose contexts end with ctx.
+// Run makes calls until ctx ends, waits for those under way, whose contexts end with ctx, and gives their leases back.
 func (c *Calls[C, I]) Run(ctx context.Context) error {
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() {
+		running.Wait()
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.GiveBack)
+		defer cancel()
+		if _, err := c.claim(last, 0); err != nil {
+			c.cfg.Logger.Warn("leases of outside calls run out by themselves", "error", err)
+		}
+	}()
 	free := make(chan struct{}, c.cfg.Limit)
 	ticker := time.NewTicker(c.cfg.Every)
 	defer ticker.Stop()

@@ -30,14 +30,16 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 		return func(context.Context) error { return err }
 	}
 	c := work.NewCalls(work.CallsConfig[store.Call, store.Message]{
-		Claim: func(ctx context.Context, ended []work.Ended[store.Call], now time.Time, limit int) ([]store.Call, error) {
+		Claim: func(ctx context.Context, ended []work.Ended[store.Call], now time.Time, limit int) (
+			[]store.Call, error) {
 			return store.Claim(ctx, p.DB, ended, now, limit)
 		},
 		Perform: func(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
 			ctx = telemetry.WithTraceparent(ctx, call.Origin.Trace)
 			answer, err := client.Perform(ctx, call.Call, call.Intent)
 			if err != nil {
-				return work.Message[store.Message]{}, fmt.Errorf("call %d of order %s: %w", call.Claim, call.OrderID, err)
+				err = fmt.Errorf("call %d of order %s: %w", call.Claim, call.OrderID, err)
+				return work.Message[store.Message]{}, err
 			}
 			return answered(call, answer, event.Now(p.Config.Clock))
 		},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -45,30 +46,26 @@ type purchase struct {
 	facts chan work.Fact[payment.Event]
 	sent  int
 
-	mu       sync.Mutex
-	requests []*http.Request
+	// requests are those that have reached the gateway.
+	requests chan *http.Request
 }
 
 func start(t *testing.T, db *sqldb.DB) *purchase {
 	t.Helper()
-	for name, tables := range map[string]func() error{
-		"work":    func() error { return sqldb.Migrate(t.Context(), db, work.Migrations(), "work") },
-		"outbox":  func() error { return sqldb.Migrate(t.Context(), db, outbox.Migrations(), "outbox") },
-		"service": func() error { return sqldb.Migrate(t.Context(), db, payments.Definition(payments.Config{}).Migrations, "service") },
+	for name, tables := range map[string]fs.FS{
+		"work": work.Migrations(), "outbox": outbox.Migrations(), "service": store.Migrations(),
 	} {
-		if err := tables(); err != nil {
-			t.Fatal(name, err)
+		if err := sqldb.Migrate(t.Context(), db, tables, name); err != nil {
+			t.Fatal(err)
 		}
 	}
 	real, err := gateway.Open(gateway.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &purchase{t: t, facts: make(chan work.Fact[payment.Event], 100)}
+	p := &purchase{t: t, facts: make(chan work.Fact[payment.Event], 100), requests: make(chan *http.Request, 100)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.mu.Lock()
-		p.requests = append(p.requests, r)
-		p.mu.Unlock()
+		p.requests <- r
 		real.ServeHTTP(w, r)
 	}))
 	logger := slog.New(slog.DiscardHandler)
@@ -215,29 +212,48 @@ func TestPurchase(t *testing.T) {
 	}
 }
 
-// TestSilentGatewayIsFenced cancels a payment whose authorization is never answered.
+// TestSilentGatewayIsFenced cancels a payment while its authorization is not answered.
 func TestSilentGatewayIsFenced(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		p := start(t, db)
 		p.place(gateway.TokenTimeout)
+		for operationOf(p.request()) != string(payment.Authorize) {
+		}
 		p.cancel()
 		if got := describe(p.next()); got != "Voided 0" {
 			t.Errorf("the cancellation was answered with %q", got)
 		}
+		for operationOf(p.request()) != string(payment.Cancel) {
+		}
 	})
+}
+
+// request waits for the next request to reach the gateway.
+func (p *purchase) request() *http.Request {
+	p.t.Helper()
+	select {
+	case r := <-p.requests:
+		return r
+	case <-time.After(patience):
+		p.t.Fatal("the gateway was not asked")
+		return nil
+	}
+}
+
+func operationOf(r *http.Request) string {
+	return r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 }
 
 // checkRequests checks that each request belongs to the order's trace and has the key of its operation.
 func (p *purchase) checkRequests() {
 	p.t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range p.requests {
+	for range len(p.requests) {
+		r := <-p.requests
 		if traceID := strings.Split(trace, "-")[1]; !strings.Contains(r.Header.Get("traceparent"), traceID) {
 			p.t.Errorf("%s is not part of the order's trace: %q", r.URL.Path, r.Header.Get("traceparent"))
 		}
-		operation := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
-		if key := r.Header.Get("Idempotency-Key"); operation != "payment_intents" && key != orderID+"/"+operation {
+		operation, key := operationOf(r), r.Header.Get("Idempotency-Key")
+		if operation != "payment_intents" && key != orderID+"/"+operation {
 			p.t.Errorf("%s has the key %q", r.URL.Path, key)
 		}
 	}

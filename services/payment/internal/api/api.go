@@ -26,11 +26,13 @@ func Register(api huma.API, parts *Parts) {
 	a := &API{parts}
 	huma.Register(api, huma.Operation{
 		OperationID: "get-payment", Method: http.MethodGet, Path: "/v1/payments/{order_id}",
-		Summary: "Get the payment of an order", Tags: []string{"payments"}, Errors: []int{404},
+		Summary: "Get the payment of an order", Tags: []string{"payments"},
+		Errors: httpapi.Refusals(http.MethodGet, http.StatusNotFound),
 	}, a.getPayment)
 	huma.Register(api, huma.Operation{
 		OperationID: "list-ledger", Method: http.MethodGet, Path: "/v1/ledger",
 		Summary: "List the lines of the ledger as they were booked", Tags: []string{"ledger"},
+		Errors: httpapi.Refusals(http.MethodGet),
 	}, a.listLedger)
 }
 
@@ -39,5 +41,5 @@ func problem(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return httpapi.NotFound("Nothing is known of the payment of this order.")
 	}
-	return err
+	return service.Problem(err)
 }

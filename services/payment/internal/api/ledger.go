@@ -15,8 +15,8 @@ type Line struct {
 	Version  int64                `json:"version" doc:"Of the payment, after the event that was booked"`
 	Line     int64                `json:"line" doc:"From 1"`
 	Account  payment.Account      `json:"account" enum:"gateway_clearing,sales"`
-	Debit    int64                `json:"debit" doc:"Minor units, such as cents; exactly one of debit and credit is not 0"`
-	Credit   int64                `json:"credit" doc:"Minor units, such as cents"`
+	Debit    int64                `json:"debit" doc:"Minor units; exactly one of debit and credit is not 0"`
+	Credit   int64                `json:"credit" doc:"Minor units"`
 	Currency httpapi.CurrencyCode `json:"currency"`
 	EventID  string               `json:"event_id" format:"uuid" doc:"The event that was booked"`
 	BookedAt time.Time            `json:"booked_at"`

@@ -9,22 +9,30 @@ import (
 	"github.com/quadrille-platform/quadrille/services/payment/internal/store"
 )
 
-// Payment as clients see it. The payment method is not shown.
+// Payment as clients see it. The payment method is not shown. Amounts are in minor units.
 type Payment struct {
-	OrderID        string                 `json:"order_id" format:"uuid"`
-	Status         payment.Status         `json:"status" enum:"pending,authorized,declined,captured,capture_failed,voided,refunded"`
-	Amount         int64                  `json:"amount" doc:"The order's total in minor units, such as cents; 0 until an event of the order has told it"`
-	Currency       httpapi.CurrencyCode   `json:"currency,omitempty" doc:"ISO 4217 code; absent until an event of the order has told it"`
-	Authorized     int64                  `json:"authorized" doc:"Held on the customer's account, whether or not the hold still stands"`
-	Captured       int64                  `json:"captured" doc:"Taken"`
-	Refunded       int64                  `json:"refunded" doc:"Given back"`
-	DeclineReason  payment.DeclineReason  `json:"decline_reason,omitempty" doc:"Why the authorization was refused" enum:"unknown,card_declined,insufficient_funds"`
-	CaptureFailure payment.CaptureFailure `json:"capture_failure,omitempty" doc:"Why the capture was refused" enum:"unknown,declined,authorization_expired"`
-	NextCall       payment.Operation      `json:"next_call,omitempty" doc:"What the gateway is asked at present" enum:"authorize,capture,cancel,refund"`
-	Calls          int64                  `json:"calls" doc:"How many calls to the gateway were begun"`
-	Stuck          bool                   `json:"stuck" doc:"The order is cancelled, but the gateway refuses for good to undo its payment: an operator has to"`
-	Version        int64                  `json:"version"`
-	UpdatedAt      time.Time              `json:"updated_at"`
+	OrderID string         `json:"order_id" format:"uuid"`
+	Status  payment.Status `json:"status" enum:"pending,authorized,declined,captured,capture_failed,voided,refunded"`
+
+	Amount   int64                `json:"amount" doc:"The order's total in minor units; 0 until it is known"`
+	Currency httpapi.CurrencyCode `json:"currency,omitempty" doc:"ISO 4217 code; absent until it is known"`
+
+	Authorized int64 `json:"authorized" doc:"Held on the customer's account, whether or not the hold still stands"`
+	Captured   int64 `json:"captured" doc:"Taken"`
+	Refunded   int64 `json:"refunded" doc:"Given back"`
+
+	// Why the authorization was refused.
+	Declined payment.DeclineReason `json:"decline_reason,omitempty" enum:"unknown,card_declined,insufficient_funds"`
+
+	// Why the capture was refused.
+	Failure payment.CaptureFailure `json:"capture_failure,omitempty" enum:"unknown,declined,authorization_expired"`
+
+	NextCall payment.Operation `json:"next_call,omitempty" enum:"authorize,capture,cancel,refund"`
+	Calls    int64             `json:"calls" doc:"How many calls to the gateway were begun"`
+	Stuck    bool              `json:"stuck" doc:"The gateway refuses for good to undo it: an operator has to"`
+
+	Version   int64     `json:"version"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 func paymentOf(p *payment.Payment) Payment {
@@ -32,7 +40,7 @@ func paymentOf(p *payment.Payment) Payment {
 	return Payment{
 		OrderID: p.OrderID, Status: p.Status(), Amount: p.Amount, Currency: httpapi.CurrencyCode(p.Currency),
 		Authorized: p.Authorized, Captured: p.Captured, Refunded: p.Refunded,
-		DeclineReason: p.Decline, CaptureFailure: p.CaptureFailure, NextCall: next.Operation, Calls: p.Claims,
+		Declined: p.Decline, Failure: p.CaptureFailure, NextCall: next.Operation, Calls: p.Claims,
 		Stuck: p.Stuck(), Version: p.Version, UpdatedAt: p.UpdatedAt,
 	}
 }

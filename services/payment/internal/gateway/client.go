@@ -1,6 +1,6 @@
-// Package gateway is the client of the payment gateway. It tells what the gateway has answered for good from what it has
-// not: a timeout, a broken connection or a status other than success, decline and refusal is an error, which says that
-// the outcome is unknown and the call is to be made again.
+// Package gateway is the client of the payment gateway. It tells what the gateway has answered for good from what it
+// has not: a timeout, a broken connection or a status other than success, decline and refusal is an error, which says
+// that the outcome is unknown and the call is to be made again.
 package gateway
 
 import (

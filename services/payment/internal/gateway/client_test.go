@@ -49,8 +49,8 @@ func dial(t *testing.T, cfg gateway.Config) *gateway.Client {
 	return client
 }
 
-// TestPerform makes the calls of each course of a purchase at the real gateway, each of them twice, the second time with
-// the id of the intent: the answer is the same.
+// TestPerform makes the calls of each course of a purchase at the real gateway, each of them twice, the second time
+// with the id of the intent: the answer is the same.
 func TestPerform(t *testing.T) {
 	authorized := answer(payment.Authorize, "", total, 0, 0)
 	tests := map[string]struct {
@@ -204,7 +204,6 @@ func TestNoFinalAnswer(t *testing.T) {
 		"invalid":                 reply(422, `{"code":"invalid_request"}`),
 		"too many requests":       reply(429, ours),
 		"accepted":                reply(202, ours),
-		"redirect":                http.RedirectHandler("/elsewhere", http.StatusTemporaryRedirect).ServeHTTP,
 		"no JSON":                 reply(200, `<html>`),
 		"cut off":                 reply(200, ours[:40]),
 		"nothing":                 reply(200, ``),
@@ -217,7 +216,14 @@ func TestNoFinalAnswer(t *testing.T) {
 		"another currency":        reply(200, strings.Replace(ours, "EUR", "USD", 1)),
 		"refusal of another":      reply(409, `{"code":"intent_canceled","intent":{"id":"pi_2"}}`),
 		"refusal without intent":  reply(409, `{"code":"intent_canceled"}`),
-		"far too long":            reply(200, `{"id":"`+strings.Repeat("x", 1<<20)+`"}`),
+		"far too long":            reply(200, ours+strings.Repeat(" ", 1<<20)),
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/elsewhere" {
+				reply(200, ours)(w, r)
+				return
+			}
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		},
 		"connection lost": func(http.ResponseWriter, *http.Request) {
 			panic(http.ErrAbortHandler)
 		},
@@ -256,7 +262,8 @@ func TestPerformGivesUp(t *testing.T) {
 		if !errors.Is(err, gateway.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) || got != (payment.Answer{}) {
 			t.Errorf("answer %+v, error %v", got, err)
 		}
-		if got, err = client.Perform(t.Context(), call(payment.Cancel, platform.TokenTimeout), ""); err != nil || got.Refusal != "" {
+		got, err = client.Perform(t.Context(), call(payment.Cancel, platform.TokenTimeout), "")
+		if err != nil || got.Refusal != "" {
 			t.Errorf("the fence: %+v, %v", got, err)
 		}
 	})
@@ -273,7 +280,8 @@ func TestPerformGivesUp(t *testing.T) {
 	})
 	t.Run("when nobody listens", func(t *testing.T) {
 		client := dial(t, gateway.Config{URL: "http://127.0.0.1:1"})
-		if _, err := client.Perform(t.Context(), call(payment.Authorize, "tok_secret"), ""); !errors.Is(err, gateway.ErrUnknown) {
+		_, err := client.Perform(t.Context(), call(payment.Authorize, "tok_secret"), "")
+		if !errors.Is(err, gateway.ErrUnknown) {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -70,7 +70,8 @@ func (i *intent) check(call payment.Call, id string) error {
 	case i.Reference != call.OrderID:
 		return fmt.Errorf("the answer shows an intent of reference %q", i.Reference)
 	case i.Amount != call.Amount || i.Currency != call.Currency:
-		return fmt.Errorf("the answer shows an intent of %d %s, not %d %s", i.Amount, i.Currency, call.Amount, call.Currency)
+		return fmt.Errorf("the answer shows an intent of %d %s, the order's total is %d %s", i.Amount, i.Currency,
+			call.Amount, call.Currency)
 	}
 	return nil
 }

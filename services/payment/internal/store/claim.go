@@ -69,8 +69,8 @@ func nothingDue(ctx context.Context, db *sqldb.DB, now time.Time, limit int) (id
 	return idle, nil
 }
 
-// endRow says that the call with this claim number is no longer under way. That of an earlier claim, whose lease ran out
-// and was given to another, ends nothing.
+// endRow says that the call with this claim number is no longer under way. That of an earlier claim, whose lease ran
+// out and was given to another, ends nothing.
 type endRow struct {
 	OrderID string `db:"order_id"`
 	Claims  int64  `db:"claims"`

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -39,9 +40,12 @@ func none(t *testing.T, calls []store.Call) {
 func TestClaimReturnsTheWholeCall(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
 		later := store.Origin{Correlation: "another", Trace: "another"}
-		apply(t, db, reserve("o"))
-		if err := transact(t.Context(), db, from(later, place("o"), confirm("o")), nil); err != nil {
-			t.Fatal(err)
+		for _, inputs := range [][]store.Message{
+			append(from(origin, reserve("o")), from(later, place("o"))...), from(later, confirm("o")),
+		} {
+			if err := transact(t.Context(), db, inputs, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
 		first := one(t, claim(t, db, at(10), 10))
 		want := store.Call{
@@ -75,6 +79,8 @@ func TestOneCallAtATime(t *testing.T) {
 		}
 		// The first ends late: it must not end the lease of the second.
 		none(t, claim(t, db, at(10).Add(store.Lease), 10, ended(first, nil)))
+		none(t, claim(t, db, at(10).Add(2*store.Lease-time.Microsecond), 10))
+		one(t, claim(t, db, at(10).Add(2*store.Lease), 10))
 	})
 }
 
@@ -138,14 +144,17 @@ func TestClaimHonoursTheLimit(t *testing.T) {
 	})
 }
 
-// TestIdleClaimWritesNothing asks for calls while another transaction that writes is open: on SQLite, where there is one
-// at a time, a claim that opened its own would wait for ever.
+// TestIdleClaimWritesNothing asks for calls while another transaction that writes is open: on SQLite, where there is
+// one at a time, a claim that opened its own would wait until the patience ends.
 func TestIdleClaimWritesNothing(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
 		apply(t, db, place("o"))
 		err := db.Tx(t.Context(), func(*sqldb.Tx) error {
-			none(t, claim(t, db, at(10), 10))
-			return nil
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			calls, err := store.Claim(ctx, db, nil, at(10), 10)
+			none(t, calls)
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)

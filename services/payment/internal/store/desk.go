@@ -29,8 +29,8 @@ func newDesk(payments []paymentRow, leases []leaseRow, now time.Time) *desk {
 	return d
 }
 
-// end frees the lease of an ended call. If the same operation is due again, be it that the call failed or that its answer
-// settled nothing, it waits.
+// end frees the lease of an ended call. If the same operation is due again, be it that the call failed or that its
+// answer settled nothing, it waits.
 func (d *desk) end(e endRow) {
 	lease := d.leases[e.OrderID]
 	if lease == nil || lease.Claims != e.Claims || lease.Claims == 0 {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,10 +40,14 @@ func TestLedger(t *testing.T) {
 		for _, o := range []string{"sold", "returned", "held"} {
 			apply(t, db, answer(o, payment.Authorize, "", total, 0, 0))
 		}
-		for _, o := range []string{"sold", "returned"} {
-			apply(t, db, answer(o, payment.Capture, "", total, total, 0))
+		later := func(second int, m payment.Message) payment.Message {
+			a := m.(payment.Answer)
+			a.At = at(second)
+			return a
 		}
-		apply(t, db, cancel("returned"), answer("returned", payment.Refund, "", total, total, total))
+		apply(t, db, later(6, answer("returned", payment.Capture, "", total, total, 0)))
+		apply(t, db, later(7, answer("sold", payment.Capture, "", total, total, 0)))
+		apply(t, db, cancel("returned"), later(8, answer("returned", payment.Refund, "", total, total, total)))
 
 		sides := func(lines []store.Line) (of []payment.Line) {
 			for _, l := range lines {
@@ -67,6 +72,14 @@ func TestLedger(t *testing.T) {
 		}
 
 		whole := ledger(t, db, "", 100)
+		var booked []string
+		for _, l := range whole {
+			booked = append(booked, fmt.Sprintf("%s %s %d", l.BookedAt.Format("05"), l.OrderID, l.Number))
+		}
+		inOrder := []string{"06 returned 1", "06 returned 2", "07 sold 1", "07 sold 2", "08 returned 1", "08 returned 2"}
+		if diff := cmp.Diff(inOrder, booked); diff != "" {
+			t.Errorf("the whole ledger (-want +got):\n%s", diff)
+		}
 		for _, limit := range []int{1, 2, 4, 6} {
 			if diff := cmp.Diff(whole, ledger(t, db, "", limit)); diff != "" {
 				t.Errorf("in pages of %d (-whole +paged):\n%s", limit, diff)

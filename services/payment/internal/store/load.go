@@ -11,7 +11,8 @@ import (
 
 // Load reads the payments that messages need, and how many calls were ever claimed for each. The rows are locked in the
 // order of their keys, and read by a later statement: one that locks and reads at once can see a row as it was before
-// the lock. Calls are claimed under the same lock, so that a payment decided to be void without a call is never claimed.
+// the lock. Calls are claimed under the same lock, so that a payment decided to be void without a call is never
+// claimed.
 func Load(ctx context.Context, tx *sqldb.Tx, messages []Message) (*State, error) {
 	s := &State{
 		Till:    &payment.Till{Payments: make(map[string]*payment.Payment)},
@@ -32,7 +33,6 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []Message) (*State, error)
 	}
 	for _, row := range rows {
 		s.Till.Payments[row.OrderID] = row.payment()
-		delete(s.origins, row.OrderID)
 	}
 	return s, nil
 }

@@ -21,7 +21,7 @@ type Origin struct {
 // State is what one batch of messages is decided on.
 type State struct {
 	Till *payment.Till
-	// origins are those of the orders that had no payment when it was loaded.
+	// origins are, by order id, those of the first message about each order in the batch.
 	origins map[string]Origin
 }
 

@@ -65,8 +65,10 @@ func Ledger(ctx context.Context, db *sqldb.DB, orderID string, after Position, l
 		for _, row := range rows {
 			lines = append(lines, Line{
 				Position: Position{row.BookedAt, row.OrderID, row.Version, row.Line},
-				Line:     payment.Line{Account: row.Account, Debit: row.Debit, Credit: row.Credit, Currency: row.Currency},
-				EventID:  row.EventID,
+				Line: payment.Line{
+					Account: row.Account, Debit: row.Debit, Credit: row.Credit, Currency: row.Currency,
+				},
+				EventID: row.EventID,
 			})
 		}
 		return err

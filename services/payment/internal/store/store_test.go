@@ -38,7 +38,8 @@ func cancel(order string) payment.Message {
 	return payment.OrderCancelled{OrderID: order, Amount: total, Currency: "EUR", At: at(4)}
 }
 
-func answer(order string, o payment.Operation, refusal payment.Refusal, authorized, captured, refunded int64) payment.Message {
+func answer(order string, o payment.Operation, refusal payment.Refusal,
+	authorized, captured, refunded int64) payment.Message {
 	return payment.Answer{
 		OrderID: order, Operation: o, Refusal: refusal, At: at(5),
 		Intent: payment.Intent{ID: "pi_" + order, Authorized: authorized, Captured: captured, Refunded: refunded},
