@@ -302,6 +302,9 @@ func (c *Consumer[I]) forget(client *kgo.Client, lost map[string][]int32) {
 	defer c.mu.Unlock()
 	for topic, ids := range lost {
 		for _, id := range ids {
+			if c.stopped[partition{topic, id}] != nil {
+				c.cfg.Metrics.stopped(context.Background(), c.cfg.Group, topic, id, 0)
+			}
 			delete(c.stopped, partition{topic, id})
 			delete(c.fetchErr, partition{topic, id})
 		}
@@ -313,6 +316,7 @@ func (c *Consumer[I]) forget(client *kgo.Client, lost map[string][]int32) {
 func (c *Consumer[I]) stop(r *kgo.Record, err error) {
 	c.cfg.Logger.Error("partition stopped: an event was refused for good",
 		"topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "key", string(r.Key), "error", err)
+	c.cfg.Metrics.stopped(context.Background(), c.cfg.Group, r.Topic, r.Partition, 1)
 	c.client.PauseFetchPartitions(map[string][]int32{r.Topic: {r.Partition}})
 	c.mu.Lock()
 	defer c.mu.Unlock()

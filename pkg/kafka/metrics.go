@@ -11,8 +11,8 @@ import (
 
 // Metrics of consumers.
 type Metrics struct {
-	lags    metric.Int64Gauge
-	skipped metric.Int64Counter
+	lags, stops metric.Int64Gauge
+	skipped     metric.Int64Counter
 }
 
 // NewMetrics registers the instruments of a Consumer with meter.
@@ -27,7 +27,12 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metric quadrille.consumer.skipped: %w", err)
 	}
-	return &Metrics{lags: lags, skipped: skipped}, nil
+	stops, err := meter.Int64Gauge("quadrille.consumer.stopped",
+		metric.WithDescription("1 for a partition that stands at an event refused for good, 0 once it is given up."))
+	if err != nil {
+		return nil, fmt.Errorf("metric quadrille.consumer.stopped: %w", err)
+	}
+	return &Metrics{lags: lags, stops: stops, skipped: skipped}, nil
 }
 
 func noMetrics() *Metrics {
@@ -39,9 +44,17 @@ func noMetrics() *Metrics {
 }
 
 func (m *Metrics) lag(ctx context.Context, group, topic string, partition int32, n int64) {
-	m.lags.Record(ctx, n, metric.WithAttributes(attribute.String("messaging.consumer.group.name", group),
+	m.lags.Record(ctx, n, partitionAttributes(group, topic, partition))
+}
+
+func (m *Metrics) stopped(ctx context.Context, group, topic string, partition int32, n int64) {
+	m.stops.Record(ctx, n, partitionAttributes(group, topic, partition))
+}
+
+func partitionAttributes(group, topic string, partition int32) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String("messaging.consumer.group.name", group),
 		attribute.String("messaging.destination.name", topic),
-		attribute.Int("messaging.destination.partition.id", int(partition))))
+		attribute.Int("messaging.destination.partition.id", int(partition)))
 }
 
 func (m *Metrics) skip(ctx context.Context, topic, eventType string, known bool) {

@@ -23,7 +23,7 @@ func (o offsets) passed(r *kgo.Record) {
 // commit sends them to the group and returns what was refused.
 func (o offsets) commit(ctx context.Context, client *kgo.Client) []error {
 	var errs []error
-	client.CommitOffsetsSync(ctx, o, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, res *kmsg.OffsetCommitResponse, err error) {
+	note := func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, res *kmsg.OffsetCommitResponse, err error) {
 		if err != nil {
 			errs = append(errs, err)
 			return
@@ -35,6 +35,7 @@ func (o offsets) commit(ctx context.Context, client *kgo.Client) []error {
 				}
 			}
 		}
-	})
+	}
+	client.CommitOffsetsSync(ctx, o, note)
 	return errs
 }

@@ -2,10 +2,12 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // Progress tells how far a consumer group has come, so that nothing is called late that only waits to be read: a timer
@@ -73,6 +75,9 @@ func (p *Progress) behind(ctx context.Context) (behind bool, total int64, err er
 	committed, err := p.admin.FetchOffsets(ctx, p.group)
 	if err == nil {
 		err = committed.Error()
+	}
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		committed, err = nil, nil // nobody has joined yet: nothing is committed
 	}
 	if err != nil {
 		return false, 0, fmt.Errorf("committed offsets of group %s: %w", p.group, err)

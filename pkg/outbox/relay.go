@@ -27,7 +27,7 @@ type Config struct {
 	ProduceWithin time.Duration
 	// PollMin and PollMax bound the wait between looks at an empty table, which doubles while nothing comes. What
 	// this process commits wakes the relay at once; polling finds what other replicas commit. Default to 10 ms and
-	// 500 ms.
+	// 100 ms.
 	PollMin, PollMax time.Duration
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
@@ -49,7 +49,7 @@ func (c Config) withDefaults() Config {
 		c.PollMin = 10 * time.Millisecond
 	}
 	if c.PollMax == 0 {
-		c.PollMax = 500 * time.Millisecond
+		c.PollMax = 100 * time.Millisecond
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

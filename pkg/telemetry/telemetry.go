@@ -54,8 +54,10 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	handler := slog.NewJSONHandler(cfg.LogTo, &slog.HandlerOptions{Level: cfg.LogLevel})
 	t := &Telemetry{Logger: slog.New(handler).With("service", cfg.Service)}
 
-	res, err := resource.New(ctx, resource.WithFromEnv(), resource.WithTelemetrySDK(), resource.WithAttributes(
-		attribute.String("service.name", cfg.Service), attribute.String("service.version", cfg.Version)))
+	// The environment comes last: an operator's OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES wins.
+	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(
+		attribute.String("service.name", cfg.Service), attribute.String("service.version", cfg.Version)),
+		resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("telemetry resource: %w", err)
 	}

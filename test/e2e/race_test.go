@@ -13,14 +13,20 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/sqldb/sqltest"
 )
 
-const runs = 20
+// runs of the race; with -short, fewer.
+func runs() int {
+	if testing.Short() {
+		return 2
+	}
+	return 20
+}
 
 // 200 buyers want one each of two skus of which there are 50, half naming them in reverse: 50 are confirmed, 150
 // cancelled, nothing stays reserved.
 func TestTheLastUnitsAreSoldOnce(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) {
 		p := up(t, "--ephemeral")
-		for run := range runs {
+		for run := range runs() {
 			p.race(t, run, []string{p.Services["order"]})
 		}
 	})
@@ -38,7 +44,7 @@ func TestTheLastUnitsAreSoldOnce(t *testing.T) {
 				orders = append(orders, addr)
 			}
 		}
-		for run := range runs {
+		for run := range runs() {
 			p.race(t, run, orders)
 		}
 	})
