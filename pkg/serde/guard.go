@@ -4,19 +4,31 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/hamba/avro/v2"
 )
 
-const maxDepth = 32
+const (
+	maxString = 64 << 10 // bytes of a string or a bytes
+	maxItems  = 10_000   // of all arrays and maps of an event together
+	maxValues = 1 << 20  // of an event; only types that take no bytes come near
+)
 
-// check walks the writer's schema over the whole of body and returns an error that wraps ErrMalformed unless body is
-// exactly one value of it: every count and length bounded by what is left, every index in range, no string with NUL or
-// invalid UTF-8, nothing behind the value. It allocates nothing for a good body.
+// The times that RFC 3339 can write. Beyond them a time decodes, but can be shown nowhere.
+var (
+	minMicros = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+	maxMicros = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() - 1
+)
+
+// check walks the writer's schema, which must be sound, over the whole of body. The error wraps ErrMalformed unless
+// body is exactly one value of it: every count and length bounded by what is left, every index in range, every number
+// in its shortest form, no string with NUL or invalid UTF-8, nothing behind the value. It allocates nothing for a good
+// body.
 func check(writer avro.Schema, body []byte) error {
-	g := guard{data: body, items: maxItems}
-	if err := g.value(writer, 0); err != nil {
+	g := guard{data: body, items: maxItems, values: maxValues}
+	if err := g.value(writer); err != nil {
 		return err
 	}
 	if g.at != len(body) {
@@ -26,25 +38,29 @@ func check(writer avro.Schema, body []byte) error {
 }
 
 type guard struct {
-	data  []byte
-	at    int
-	items int // that arrays and maps may still have, over all
+	data          []byte
+	at            int
+	items, values int // that there may still be
 }
 
 func (g *guard) fault(format string, args ...any) error {
 	return fmt.Errorf("%w: at byte %d: %s", ErrMalformed, g.at, fmt.Sprintf(format, args...))
 }
 
-func (g *guard) value(schema avro.Schema, depth int) error {
-	if depth > maxDepth {
-		return g.fault("nested more than %d deep", maxDepth)
+func (g *guard) value(schema avro.Schema) error {
+	if g.values--; g.values < 0 {
+		return g.fault("more than %d values", maxValues)
 	}
 	switch s := schema.(type) {
+	case *avro.PrimitiveSchema:
+		return g.primitive(s)
+	case *avro.NullSchema:
+		return nil
 	case *avro.RefSchema:
-		return g.value(s.Schema(), depth+1)
+		return g.value(s.Schema())
 	case *avro.RecordSchema:
 		for _, f := range s.Fields() {
-			if err := g.value(f.Type(), depth+1); err != nil {
+			if err := g.value(f.Type()); err != nil {
 				return err
 			}
 		}
@@ -54,29 +70,22 @@ func (g *guard) value(schema avro.Schema, depth int) error {
 		if err != nil {
 			return err
 		}
-		return g.value(s.Types()[i], depth+1)
+		return g.value(s.Types()[i])
 	case *avro.EnumSchema:
 		_, err := g.index(len(s.Symbols()))
 		return err
 	case *avro.ArraySchema:
-		return g.blocks(func() error { return g.value(s.Items(), depth+1) })
+		return g.blocks(false, s.Items())
 	case *avro.MapSchema:
-		return g.blocks(func() error {
-			if err := g.text(); err != nil {
-				return err
-			}
-			return g.value(s.Values(), depth+1)
-		})
+		return g.blocks(true, s.Values())
 	case *avro.FixedSchema:
 		return g.skip(int64(s.Size()))
 	}
-	return g.primitive(schema.Type())
+	return g.fault("type %s is not supported", schema.Type())
 }
 
-func (g *guard) primitive(t avro.Type) error {
-	switch t {
-	case avro.Null:
-		return nil
+func (g *guard) primitive(s *avro.PrimitiveSchema) error {
+	switch s.Type() {
 	case avro.Boolean:
 		if g.at < len(g.data) && g.data[g.at] > 1 {
 			return g.fault("no boolean")
@@ -89,7 +98,10 @@ func (g *guard) primitive(t avro.Type) error {
 		}
 		return err
 	case avro.Long:
-		_, err := g.long()
+		n, err := g.long()
+		if err == nil && (n < minMicros || n > maxMicros) && isMicros(s) {
+			return g.fault("a time outside the years 1 to 9999")
+		}
 		return err
 	case avro.Float:
 		return g.skip(4)
@@ -101,11 +113,15 @@ func (g *guard) primitive(t avro.Type) error {
 		_, err := g.length()
 		return err
 	}
-	return g.fault("type %s is not supported", t)
+	return g.fault("type %s is not supported", s.Type())
 }
 
-// blocks walks those of an array or map.
-func (g *guard) blocks(item func() error) error {
+func isMicros(s *avro.PrimitiveSchema) bool {
+	return s.Logical() != nil && s.Logical().Type() == avro.TimestampMicros
+}
+
+// blocks walks those of an array or, if keyed, of a map.
+func (g *guard) blocks(keyed bool, item avro.Schema) error {
 	for {
 		count, err := g.long()
 		if err != nil || count == 0 {
@@ -123,12 +139,17 @@ func (g *guard) blocks(item func() error) error {
 			}
 			count, end = -count, int64(g.at)+size
 		}
-		if count < 0 || count > int64(g.items) {
+		if count < 0 || count > int64(g.items) { // the least int64 has no positive counterpart
 			return g.fault("more than %d items", maxItems)
 		}
 		g.items -= int(count)
 		for range count {
-			if err := item(); err != nil {
+			if keyed {
+				if err := g.text(); err != nil {
+					return err
+				}
+			}
+			if err := g.value(item); err != nil {
 				return err
 			}
 		}
@@ -181,10 +202,10 @@ func (g *guard) skip(n int64) error {
 	return nil
 }
 
-// long reads a zigzag varint of at most ten bytes.
+// long reads a zigzag varint in its shortest form: readers differ in how much of a longer one they take.
 func (g *guard) long() (int64, error) {
 	n, size := binary.Varint(g.data[g.at:])
-	if size <= 0 {
+	if size <= 0 || size > 1 && g.data[g.at+size-1] == 0 {
 		return 0, g.fault("no number")
 	}
 	g.at += size

@@ -1,0 +1,84 @@
+package serde
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/twmb/franz-go/pkg/sr"
+)
+
+// maxDecoders bounds what is kept of schemas, each of which has at most maxSchema bytes.
+const maxDecoders = 500
+
+// flight is a request for a schema that is under way. d and err are set when done is closed.
+type flight struct {
+	done chan struct{}
+	d    *decoder
+	err  error
+	// left says that the caller on whose behalf the request was made gave up: the answer is nobody else's.
+	left bool
+}
+
+// decoder returns the decoder for a schema id, which is fetched once, however many ask for it at a time. That there is
+// no such id is not remembered: it may come.
+func (c *Codec) decoder(ctx context.Context, id int) (*decoder, error) {
+	for {
+		c.mu.Lock()
+		if d := c.decoders[id]; d != nil {
+			c.mu.Unlock()
+			return d, nil
+		}
+		f := c.flights[id]
+		if f == nil {
+			f = &flight{done: make(chan struct{})}
+			c.flights[id] = f
+			c.mu.Unlock()
+			c.fly(ctx, id, f)
+			return f.d, f.err
+		}
+		c.mu.Unlock()
+
+		select {
+		case <-f.done:
+			if !f.left {
+				return f.d, f.err
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: schema %d: %w", ErrUnavailable, id, ctx.Err())
+		}
+	}
+}
+
+func (c *Codec) fly(ctx context.Context, id int, f *flight) {
+	f.d, f.err = c.fetch(ctx, id)
+	f.left = f.err != nil && ctx.Err() != nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.err == nil {
+		if len(c.decoders) >= maxDecoders {
+			clear(c.decoders) // far more than there are versions: whoever writes so many is no friend
+		}
+		c.decoders[id] = f.d
+	}
+	delete(c.flights, id)
+	close(f.done)
+}
+
+func (c *Codec) fetch(ctx context.Context, id int) (*decoder, error) {
+	found, err := c.registry.SchemaByID(ctx, id)
+	if isMissing(err) {
+		return nil, fmt.Errorf("%w %d", ErrUnknownSchema, id)
+	}
+	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &decoder{err: fmt.Errorf("%w: schema %d has more than %d bytes", ErrMalformed, id, tooLong.Limit)}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: schema %d: %w", ErrUnavailable, id, err)
+	}
+	if found.Type != sr.TypeAvro {
+		return &decoder{err: fmt.Errorf("%w: schema %d is %s, not Avro", ErrMalformed, id, found.Type)}, nil
+	}
+	return c.newDecoder(id, found.Schema), nil
+}
