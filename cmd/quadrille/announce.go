@@ -29,7 +29,9 @@ func announce(to io.Writer, addrs addresses, running []string, c upCommand) erro
 	_, err := fmt.Fprintf(to, `
 Ready. Place an order:
 
-  curl -s http://%s/v1/orders -H 'Content-Type: application/json' -d '{"customer_id":"ada","email":"ada@example.com","payment_method":"tok_visa","lines":[{"sku":"tea-001","quantity":2}]}'
+  curl -s http://%s/v1/orders -H 'Content-Type: application/json' -d '{
+    "customer_id": "ada", "email": "ada@example.com", "payment_method": "tok_visa",
+    "lines": [{"sku": "tea-001", "quantity": 2}]}'
 
 Ctrl-C stops it; the data stays.
 `, addrs.Services["order"])

@@ -21,14 +21,14 @@ type cli struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	var c cli
 	parsed := kong.Parse(&c, kong.Name("quadrille"), kong.UsageOnError(),
 		kong.Description("A dance for four: event-driven microservices on Kafka."),
 		kong.BindTo(ctx, (*context.Context)(nil)))
-	if err := parsed.Run(); err != nil {
+	err := parsed.Run()
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "quadrille:", err)
-		stop()
 		os.Exit(1)
 	}
 }

@@ -61,7 +61,7 @@ func supervise(ctx context.Context, name string, env map[string]string, logPath 
 	}
 }
 
-// runChild returns when the process has ended, which it is asked to do at the end of ctx and made to do some time after.
+// runChild returns when the process has ended, which it is asked to do at the end of ctx and made to do later.
 func runChild(ctx context.Context, self, name string, env map[string]string, out *tail) error {
 	cmd := exec.CommandContext(ctx, self, "service", name, "--lifeline")
 	cmd.Env = os.Environ()

@@ -58,7 +58,8 @@ func (c upCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 
-	world, err := startWorld(c.Data, addrs, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	world, err := startWorld(c.Data, addrs, logger)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package event
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -28,6 +29,9 @@ const (
 
 // ErrHeaders is wrapped by every error of Parse: the envelope is missing or contradicts itself, and no retry mends it.
 var ErrHeaders = errors.New("bad event headers")
+
+// traceparent is that of W3C Trace Context, version 00.
+var traceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
 // Header is one header of a Kafka record.
 type Header struct {
@@ -56,8 +60,9 @@ func Headers(e Event) []Header {
 }
 
 // Parse reads the envelope that Headers wrote. Topic and Data are left for the caller; unknown headers are ignored, and
-// of a header that occurs twice the first counts. On an error that wraps ErrHeaders the returned Event still carries
-// whatever was well formed: above all ID, which is empty only if that header itself was missing or no UUID.
+// of a header that occurs twice the first counts. A malformed traceparent is ignored, as W3C Trace Context demands. On
+// an error that wraps ErrHeaders the returned Event still carries whatever was well formed: above all ID, which is
+// empty only if that header itself was missing or no UUID.
 func Parse(key []byte, headers []Header) (Event, error) {
 	e := Event{Key: string(key)}
 	values := make(map[string]string, len(headers))
@@ -80,7 +85,9 @@ func Parse(key []byte, headers []Header) (Event, error) {
 	e.ID = id(headerID)
 	e.Cause.Correlation = id(headerCorrelation)
 	e.Cause.ID = id(headerCausation)
-	e.Cause.Trace = values[headerTrace]
+	if trace := values[headerTrace]; traceparent.MatchString(trace) {
+		e.Cause.Trace = trace
+	}
 	if e.Type = values[headerType]; e.Type == "" {
 		fault(headerType, "is missing")
 	}

@@ -107,7 +107,7 @@ func inspect(data []byte) error {
 			break
 		}
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return &decodeError{"body", FieldSyntax}
 	}
 	return nil

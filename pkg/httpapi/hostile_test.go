@@ -201,7 +201,7 @@ func TestBoundsTheBody(t *testing.T) {
 
 	// A body of unknown length is noticed only while it is read.
 	chunked := io.MultiReader(strings.NewReader(padded(httpapi.MaxBody + 1)))
-	request, err := http.NewRequest("POST", server.URL+"/v1/orders", chunked)
+	request, err := http.NewRequest(http.MethodPost, server.URL+"/v1/orders", chunked)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,11 +40,12 @@ func wellFormed(next http.Handler) http.Handler {
 		var fields, empty []Field
 		for name, values := range query {
 			name = fieldName("query." + name)
-			if len(values) > 1 { // huma would take the first in silence
+			switch {
+			case len(values) > 1: // huma would take the first in silence
 				fields = append(fields, NewField(name, FieldDuplicate, ""))
-			} else if !isText(values[0]) {
+			case !isText(values[0]):
 				fields = append(fields, NewField(name, FieldCharacters, ""))
-			} else if values[0] == "" {
+			case values[0] == "":
 				empty = append(empty, NewField(name, FieldShort, ""))
 			}
 		}
@@ -104,7 +105,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, NewProblem(RequestTimeout, "")
 	}
-	if err != io.EOF { //nolint:errorlint // io.Reader promises the bare value
+	if !errors.Is(err, io.EOF) {
 		return n, NewProblem(Malformed, "", NewField("body", FieldSyntax, ""))
 	}
 	return n, io.EOF

@@ -15,18 +15,18 @@ import (
 // adoptProblems makes huma refuse requests with a *Problem. It offers no other way than its package variables, so this
 // is the one global state of the platform, set once for all APIs of a process and never changed.
 var adoptProblems = sync.OnceFunc(func() {
-	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return refusal(context.Background(), status, message, errs)
+	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
+		return refusal(context.Background(), status, errs)
 	}
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
-		return refusal(ctx.Context(), status, message, errs)
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+		return refusal(ctx.Context(), status, errs)
 	}
 	huma.ValidateStrictCasing = true  // or "SKU" would pass for "sku"
 	huma.DefaultArrayNullable = false // or null would pass for a list, whatever its minItems
 })
 
 // refusal turns what huma says into a problem. Of huma's words it uses none.
-func refusal(ctx context.Context, status int, message string, errs []error) *Problem {
+func refusal(ctx context.Context, status int, errs []error) *Problem {
 	if status >= http.StatusInternalServerError {
 		return fault(ctx, status, errors.Join(errs...))
 	}

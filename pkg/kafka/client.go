@@ -34,7 +34,9 @@ func NewClient(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 		kgo.ClientID(cfg.ClientID),
 		kgo.WithLogger(kslog.New(slog.New(warnings{cfg.Logger.Handler()}).With("component", "kafka"))),
 		kgo.DisableClientMetrics(), // what we measure goes out by our own means
-		kgo.RetryBackoffFn(func(tries int) time.Duration { return min(50*time.Millisecond<<min(tries, 6), time.Second) }),
+		kgo.RetryBackoffFn(func(tries int) time.Duration {
+			return min(50*time.Millisecond<<min(tries, 6), time.Second)
+		}),
 	}
 	all = append(all, cfg.Options...)
 	client, err := kgo.NewClient(append(all, opts...)...)

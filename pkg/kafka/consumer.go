@@ -58,7 +58,7 @@ func (c ConsumerConfig[I]) withDefaults() ConsumerConfig[I] {
 // while the partition is owned. It is one batch ahead: while one batch is in its transaction the next is fetched and
 // decoded.
 //
-// A record refused for good stops its partition at that record: later ones are not handled, the offset stays, Err tells.
+// A record refused for good stops its partition there: later ones are not handled, the offset stays, Err tells.
 type Consumer[I any] struct {
 	cfg    ConsumerConfig[I]
 	client *kgo.Client
@@ -92,8 +92,8 @@ func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsCallbackBlocked(func(context.Context, *kgo.Client) { c.rebalanceWanted() }),
-		kgo.OnPartitionsRevoked(func(_ context.Context, cl *kgo.Client, lost map[string][]int32) { c.forget(cl, lost) }),
-		kgo.OnPartitionsLost(func(_ context.Context, cl *kgo.Client, lost map[string][]int32) { c.forget(cl, lost) }),
+		kgo.OnPartitionsRevoked(c.forget),
+		kgo.OnPartitionsLost(c.forget),
 		// A longer wait delays what is fetched after a rewind: the outstanding fetch has to end first.
 		kgo.FetchMaxWait(250*time.Millisecond),
 		kgo.FetchMaxBytes(16<<20),
@@ -297,7 +297,7 @@ func (c *Consumer[I]) yield() {
 }
 
 // forget drops what was known of partitions that are no longer ours.
-func (c *Consumer[I]) forget(client *kgo.Client, lost map[string][]int32) {
+func (c *Consumer[I]) forget(_ context.Context, client *kgo.Client, lost map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for topic, ids := range lost {

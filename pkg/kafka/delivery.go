@@ -134,7 +134,8 @@ func (c *Consumer[I]) take(ctx context.Context, messages []message[I], done offs
 		}
 	}
 	for _, m := range kept {
-		if first := refused[partition{m.record.Topic, m.record.Partition}]; first == nil || m.record.Offset < first.Offset {
+		first := refused[partition{m.record.Topic, m.record.Partition}]
+		if first == nil || m.record.Offset < first.Offset {
 			done.passed(m.record)
 		}
 	}

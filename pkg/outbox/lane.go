@@ -90,8 +90,12 @@ func (l *lane) round(ctx context.Context) (int, error) {
 func (l *lane) oldest(ctx context.Context) (rows []row, err error) {
 	err = l.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err = sqldb.Select[row](ctx, tx, `
-			SELECT 0 AS ord, seq, topic, key, headers, value, written_at FROM outbox
-			WHERE topic = $1 ORDER BY seq LIMIT $2`, l.topic, l.cfg.BatchRows)
+			SELECT 0 AS ord, seq, topic, key, headers, value, written_at FROM (
+				SELECT seq, topic, key, headers, value, written_at,
+					sum(length(headers) + coalesce(length(value), 0)) OVER (ORDER BY seq)
+						- length(headers) - coalesce(length(value), 0) AS before
+				FROM outbox WHERE topic = $1 ORDER BY seq LIMIT $2) AS oldest
+			WHERE before < $3 ORDER BY seq`, l.topic, l.cfg.BatchRows, l.cfg.BatchBytes)
 		return err
 	})
 	if err != nil {

@@ -55,7 +55,9 @@ func (m *Metrics) relayed(ctx context.Context, topic string, rows int, age time.
 	m.waited.Record(ctx, age.Seconds(), topicAttribute(topic))
 }
 
-func (m *Metrics) failed(ctx context.Context, topic string) { m.failures.Add(ctx, 1, topicAttribute(topic)) }
+func (m *Metrics) failed(ctx context.Context, topic string) {
+	m.failures.Add(ctx, 1, topicAttribute(topic))
+}
 
 // Depth is how many rows wait, and since when the oldest does; the zero time if none does.
 func Depth(ctx context.Context, db *sqldb.DB) (rows int64, oldest time.Time, err error) {

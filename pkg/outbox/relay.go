@@ -17,13 +17,13 @@ type Config struct {
 	Topics []string
 	// NewClient returns a producer for one lane. It must be idempotent with acks from all, which is kgo's default.
 	NewClient func(opts ...kgo.Opt) (*kgo.Client, error)
-	// BatchRows is the most rows read, produced and deleted at a time. Defaults to 1,000.
-	BatchRows int
+	// BatchRows and BatchBytes bound what is read, produced and deleted at a time. Default to 1,000 and 8 MiB.
+	BatchRows, BatchBytes int
 	// MaxRecordBytes is the largest record (key, value and headers) that the topics take. Defaults to 768 KiB, which
 	// leaves room below the brokers' default of 1 MiB.
 	MaxRecordBytes int
 	// ProduceWithin is how long a batch may wait for its acknowledgements before the lane's client is renewed.
-	// Defaults to 10 s.
+	// Defaults to 5 s.
 	ProduceWithin time.Duration
 	// PollMin and PollMax bound the wait between looks at an empty table, which doubles while nothing comes. What
 	// this process commits wakes the relay at once; polling finds what other replicas commit. Default to 10 ms and
@@ -39,11 +39,14 @@ func (c Config) withDefaults() Config {
 	if c.BatchRows == 0 {
 		c.BatchRows = 1000
 	}
+	if c.BatchBytes == 0 {
+		c.BatchBytes = 8 << 20
+	}
 	if c.MaxRecordBytes == 0 {
 		c.MaxRecordBytes = 768 << 10
 	}
 	if c.ProduceWithin == 0 {
-		c.ProduceWithin = 10 * time.Second
+		c.ProduceWithin = 5 * time.Second
 	}
 	if c.PollMin == 0 {
 		c.PollMin = 10 * time.Millisecond

@@ -103,7 +103,8 @@ func (c Config) Validate() error {
 		fault("DATABASE_URL", "is empty; it is postgres://… or sqlite:///file")
 	}
 	if c.AdminToken == "" && !loopback(c.AdminAddr) {
-		fault("ADMIN_ADDR", "is %q, which others can reach; set QUADRILLE_ADMIN_TOKEN or listen on 127.0.0.1", c.AdminAddr)
+		fault("ADMIN_ADDR", "is %q, which others can reach; set QUADRILLE_ADMIN_TOKEN or listen on 127.0.0.1",
+			c.AdminAddr)
 	}
 	if c.Drain < 0 {
 		fault("DRAIN", "is negative")

@@ -107,7 +107,9 @@ func (h *health) serve(ctx context.Context, fn func(context.Context) error) erro
 	go func() { served <- httpapi.Serve(serveCtx, listener, h.mux(), time.Second) }()
 	err = fn(ctx)
 	stop()
-	<-served // a failure to drain a probe is no failure of the service
+	if drained := <-served; drained != nil { // which is no failure of the service
+		h.tel.Logger.Warn("admin listener", "error", drained)
+	}
 	return err
 }
 
@@ -128,7 +130,9 @@ func (h *health) mux() http.Handler {
 		r.Use(h.authorize)
 		r.Method(http.MethodGet, "/metrics", h.tel.Metrics)
 		r.Get("/version", func(w http.ResponseWriter, _ *http.Request) {
-			answer(w, http.StatusOK, map[string]string{"service": h.name, "version": h.cfg.Version, "revision": revision()})
+			answer(w, http.StatusOK, map[string]string{
+				"service": h.name, "version": h.cfg.Version, "revision": revision(),
+			})
 		})
 	})
 	return mux

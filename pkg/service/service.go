@@ -98,7 +98,11 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() {
+		if err := db.Close(); err != nil {
+			tel.Logger.Warn("close the database", "error", err)
+		}
+	}()
 
 	registry, err := serde.NewClient(cfg.RegistryURL)
 	if err != nil {
@@ -262,7 +266,8 @@ func topics(types []serde.Type) []string {
 func listen(addr, what, variable string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot listen on %s: %w; stop what listens there, or set %s", what, addr, err, variable)
+		return nil, fmt.Errorf("%s cannot listen on %s: %w; stop what listens there, or set %s",
+			what, addr, err, variable)
 	}
 	return listener, nil
 }

@@ -66,7 +66,7 @@ func (db *DB) migrate(ctx context.Context, fsys fs.FS, name string, do func(*goo
 	if db.dialect == SQLite {
 		dialect, fsys = goose.DialectSQLite3, translated{fsys}
 	} else {
-		// It polls: a process that waits inside pg_advisory_lock blocks CREATE INDEX CONCURRENTLY of the one that has it.
+		// It polls: whoever waits inside pg_advisory_lock blocks CREATE INDEX CONCURRENTLY of the one that has it.
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
 			return err

@@ -43,6 +43,6 @@ func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 		return openSQLite(ctx, url, cfg)
 	default:
 		// The url may hold a password, so it is not repeated.
-		return nil, fmt.Errorf("open the database: its url must begin with postgres:// or sqlite:")
+		return nil, fmt.Errorf("open the database: its url begins with neither postgres:// nor sqlite:/")
 	}
 }

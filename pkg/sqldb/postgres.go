@@ -57,7 +57,8 @@ func postgresCure(config *pgx.ConnConfig, err error) error {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case ok && pg.Code == "28P01":
-		return fmt.Errorf("PostgreSQL at %s refuses the password of user %q; correct the url: %w", where, config.User, err)
+		return fmt.Errorf("PostgreSQL at %s refuses the password of user %q; correct the url: %w",
+			where, config.User, err)
 	case ok && pg.Code[:2] == "28":
 		return fmt.Errorf("PostgreSQL at %s does not let user %q in; create the user, or allow it in pg_hba.conf: %w",
 			where, config.User, err)

@@ -18,7 +18,8 @@ type Relation struct {
 // With offers rows, a slice of structs, to the next statement as a relation named rows, with a column for every field
 // that has a `db:"column"` tag:
 //
-//	tx.With(lines).Exec(ctx, `INSERT INTO lines (sku, quantity) SELECT sku, quantity FROM rows WHERE true ORDER BY sku`)
+//	tx.With(lines).Exec(ctx, `
+//		INSERT INTO lines (sku, quantity) SELECT sku, quantity FROM rows WHERE true ORDER BY sku`)
 //
 // Fields are of kind string, int64, int, bool, []byte, time.Time or pointers to them; nil is NULL. The statement's own
 // parameters are $1 … $k. A statement that begins with WITH is merged. An empty or nil slice is a relation without

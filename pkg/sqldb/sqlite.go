@@ -76,7 +76,7 @@ func sqlitePath(rawURL string) (string, error) {
 	path := strings.TrimPrefix(rawURL, "sqlite:")
 	if after, ok := strings.CutPrefix(path, "//"); ok {
 		if !strings.HasPrefix(after, "/") {
-			return "", errors.New("its url must be sqlite:///absolute/path.db, with three slashes, or sqlite:relative.db")
+			return "", errors.New("its url must be sqlite:///absolute/path.db (three slashes) or sqlite:relative.db")
 		}
 		path = after
 	}

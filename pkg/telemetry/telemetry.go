@@ -74,7 +74,8 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	t.Tracer, t.shutdown = tracer, append(t.shutdown, tracer.Shutdown)
 
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	reader, err := otelprom.New(otelprom.WithRegisterer(registry))
 	if err != nil {
 		return nil, fmt.Errorf("metrics exporter: %w", err)

@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -52,7 +53,7 @@ func (u *Unit[I, S, E]) Do(ctx context.Context, m Message[I]) (Receipt, error) {
 	}
 	cancel() // begun: it ends with the attempt that is under way
 	<-e.done
-	if it.err == ErrStopped {
+	if errors.Is(it.err, ErrStopped) {
 		return Receipt{}, gaveUp
 	}
 	return it.receipt, it.err
@@ -86,7 +87,7 @@ func (u *Unit[I, S, E]) Take(ctx context.Context, messages []Message[I]) ([]Refu
 
 	var refusals []Refusal
 	for i, it := range items {
-		if it.err == ErrStopped {
+		if errors.Is(it.err, ErrStopped) {
 			return nil, ErrStopped
 		}
 		if it.err != nil {

@@ -26,7 +26,7 @@ func TestDoIsRefusedWhenTheQueueIsFull(t *testing.T) {
 			first <- err
 		}()
 		eventually(t, "the first command waits", func() bool { return f.Waiting() == 1 })
-		if _, err := f.Do(t.Context(), command("2", add{"b", 1})); err != work.ErrBusy {
+		if _, err := f.Do(t.Context(), command("2", add{"b", 1})); !errors.Is(err, work.ErrBusy) {
 			t.Errorf("error %v, want ErrBusy", err)
 		}
 		f.start(t)
@@ -62,7 +62,7 @@ func TestDoThatIsNotTakenIsNotDone(t *testing.T) {
 				db := sqltest.SQLite(t)
 				migrateToy(t, db)
 				f := newFixture(t, db, newToy(), work.Config{})
-				if err := tc.do(f); err != tc.want {
+				if err := tc.do(f); !errors.Is(err, tc.want) {
 					t.Errorf("error %v, want %v", err, tc.want)
 				}
 				stop := f.start(t)
@@ -104,7 +104,7 @@ func TestDoThatHasBegunEndsWithItsAttempt(t *testing.T) {
 				f := newFixture(t, db, s, work.Config{})
 				stop := f.start(t)
 				defer stop()
-				if _, err := f.Do(t.Context(), command("1", add{"a", 1})); err != tc.want {
+				if _, err := f.Do(t.Context(), command("1", add{"a", 1})); !errors.Is(err, tc.want) {
 					t.Errorf("error %v, want %v", err, tc.want)
 				}
 				if n := s.loads.Load(); n != 1 {
@@ -132,22 +132,22 @@ func TestConcurrentCommandsShareATransaction(t *testing.T) {
 			sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 				migrateToy(t, db)
 				s := newToy()
-				var f *fixture
-				s.loaded = func(_ context.Context, attempt int64) error {
-					if attempt == 1 {
-						eventually(t, "the other commands wait", func() bool { return f.Waiting() == commands })
-					}
-					return nil
-				}
-				f = newFixture(t, db, s, work.Config{MaxBatch: tc.maxBatch})
+				allWait := make(chan struct{})
+				s.loaded = func(context.Context, int64) error { <-allWait; return nil }
+				f := newFixture(t, db, s, work.Config{MaxBatch: tc.maxBatch, TakeWithin: patience})
 				f.start(t)
-				done := make(chan error)
-				for i := range 1 + commands {
-					go func() {
-						_, err := f.Do(t.Context(), command(fmt.Sprint(i), add{fmt.Sprint(i), 1}))
-						done <- err
-					}()
+				done := make(chan error, 1+commands)
+				do := func(id string) {
+					_, err := f.Do(t.Context(), command(id, add{id, 1}))
+					done <- err
 				}
+				go do("first")
+				eventually(t, "the first is taken", func() bool { return s.loads.Load() == 1 })
+				for i := range commands {
+					go do(fmt.Sprint(i))
+				}
+				eventually(t, "the others wait", func() bool { return f.Waiting() == commands })
+				close(allWait)
 				for range 1 + commands {
 					if err := <-done; err != nil {
 						t.Error(err)
@@ -170,13 +170,9 @@ func TestStop(t *testing.T) {
 		migrateToy(t, db)
 		s := newToy()
 		ctx, cancel := context.WithCancel(t.Context())
-		var f *fixture
-		s.loaded = func(context.Context, int64) error {
-			eventually(t, "two more wait", func() bool { return f.Waiting() == 2 })
-			cancel()
-			return nil
-		}
-		f = newFixture(t, db, s, work.Config{MaxBatch: 1})
+		defer cancel()
+		s.loaded = func(context.Context, int64) error { <-ctx.Done(); return nil }
+		f := newFixture(t, db, s, work.Config{MaxBatch: 1})
 		stopped := make(chan error, 1)
 		go func() { stopped <- f.Run(ctx) }()
 
@@ -195,8 +191,10 @@ func TestStop(t *testing.T) {
 			_, err := f.Take(t.Context(), []work.Message[input]{consumed("take", add{"take", 1})})
 			waiting <- err
 		}()
+		eventually(t, "two more wait", func() bool { return f.Waiting() == 2 })
+		cancel()
 		for range 2 {
-			if err := <-waiting; err != work.ErrStopped {
+			if err := <-waiting; !errors.Is(err, work.ErrStopped) {
 				t.Errorf("what waited: %v, want ErrStopped", err)
 			}
 		}
@@ -204,7 +202,7 @@ func TestStop(t *testing.T) {
 		want := map[string]int64{}
 		if err := <-taken; err == nil {
 			want["taken"] = 1
-		} else if err != work.ErrStopped {
+		} else if !errors.Is(err, work.ErrStopped) {
 			t.Errorf("what was taken: %v", err)
 		}
 		if err := <-stopped; err != nil {
@@ -213,7 +211,7 @@ func TestStop(t *testing.T) {
 		if diff := cmp.Diff(want, totals(t, db)); diff != "" {
 			t.Error("totals (-want +got):\n" + diff)
 		}
-		if _, err := f.Do(t.Context(), command("late", add{"late", 1})); err != work.ErrStopped {
+		if _, err := f.Do(t.Context(), command("late", add{"late", 1})); !errors.Is(err, work.ErrStopped) {
 			t.Errorf("after the stop: %v", err)
 		}
 	})

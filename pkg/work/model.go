@@ -8,8 +8,8 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/event"
 )
 
-// Model is a service's decisions alone, over a state in memory: no database, no inbox, no transaction. A search over the
-// interleavings of a saga folds Models of several services; what they publish to each other goes through the same
+// Model is a service's decisions alone, over a state in memory: no database, no inbox, no transaction. A search over
+// the interleavings of a saga folds Models of several services; what they publish to each other goes through the same
 // translation as in the running service.
 type Model[I Input[S, E], S, E any] struct {
 	// Name of the service.

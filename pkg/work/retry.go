@@ -16,7 +16,9 @@ const (
 	maxOutages   = 5
 
 	firstPause = 5 * time.Millisecond
-	maxPause   = time.Second
+	// Whoever was first has committed by then.
+	maxConflictPause = 100 * time.Millisecond
+	maxOutagePause   = time.Second
 )
 
 // settle gives every item an outcome, in as few transactions as it can. What cannot be saved is found by halving, in
@@ -43,14 +45,14 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I], blocked ma
 		case errors.Is(err, ErrConflict):
 			u.cfg.Metrics.conflict(ctx)
 			if conflicts++; conflicts < maxConflicts {
-				pause(ctx, conflicts)
+				pause(ctx, conflicts, maxConflictPause)
 				continue
 			}
 		case sqldb.IsUnavailable(err) || errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
 			u.cfg.Metrics.outage(ctx)
 			u.cfg.Logger.Warn("transaction failed, trying again", "messages", len(items), "error", err)
 			if outages++; outages < maxOutages || u.probe(ctx) != nil {
-				pause(ctx, outages)
+				pause(ctx, outages, maxOutagePause)
 				continue
 			}
 		}
@@ -109,9 +111,9 @@ func setBehind[I any](items []*item[I], blocked map[stream]bool) []*item[I] {
 	return kept
 }
 
-// pause grows with the attempt, with jitter so that two replicas that collide do not collide again.
-func pause(ctx context.Context, attempt int) {
-	d := min(firstPause<<min(attempt, 10), maxPause)
+// pause grows with the attempt up to a limit, with jitter so that two replicas that collide do not collide again.
+func pause(ctx context.Context, attempt int, limit time.Duration) {
+	d := min(firstPause<<min(attempt, 10), limit)
 	timer := time.NewTimer(d/2 + rand.N(d/2))
 	defer timer.Stop()
 	select {

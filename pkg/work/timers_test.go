@@ -89,17 +89,17 @@ func (d due) at(now time.Time, limit int) []work.Message[input] {
 }
 
 func TestTimersWaitForTheHorizon(t *testing.T) {
+	type horizon func(context.Context, time.Time) (time.Time, error)
 	for _, tc := range []struct {
 		name    string
-		horizon func(start time.Time) func(context.Context, time.Time) (time.Time, error)
+		horizon func(start time.Time) horizon
 		want    []string
 	}{
-		{"naive: no horizon", func(time.Time) func(context.Context, time.Time) (time.Time, error) { return nil },
-			[]string{"early", "late"}},
-		{"the backlog is handled up to five seconds", func(start time.Time) func(context.Context, time.Time) (time.Time, error) {
+		{"naive: no horizon", func(time.Time) horizon { return nil }, []string{"early", "late"}},
+		{"the backlog is handled up to five seconds", func(start time.Time) horizon {
 			return func(context.Context, time.Time) (time.Time, error) { return start.Add(5 * time.Second), nil }
 		}, []string{"early"}},
-		{"the horizon is unknown", func(time.Time) func(context.Context, time.Time) (time.Time, error) {
+		{"the horizon is unknown", func(time.Time) horizon {
 			return func(context.Context, time.Time) (time.Time, error) { return time.Time{}, errors.New("broker away") }
 		}, nil},
 	} {

@@ -22,12 +22,14 @@ func NewModel() *Model {
 	}}
 }
 
-// The words in which the gateway is spoken to.
-type (
-	Call   = payment.Call
-	Answer = payment.Answer
-	Intent = payment.Intent
-)
+// Call is a request to the gateway.
+type Call = payment.Call
+
+// Answer is what the gateway says to a Call.
+type Answer = payment.Answer
+
+// Intent is the payment as the gateway sees it.
+type Intent = payment.Intent
 
 // Claim returns the call that is due for an order and counts it as claimed, as the store does under the row's lock.
 func (m *Model) Claim(orderID string) (Call, bool) {

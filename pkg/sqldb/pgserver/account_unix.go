@@ -63,7 +63,8 @@ func (a account) folder(dir string) (string, error) {
 		return dir, nil
 	}
 	if !traversable(filepath.Dir(dir)) {
-		return "", fmt.Errorf("uid %d, as which it must run, cannot enter %s; name another folder", a.credential.Uid, dir)
+		return "", fmt.Errorf("uid %d, as which it must run, cannot enter %s; name another folder",
+			a.credential.Uid, dir)
 	}
 	return dir, os.Chown(dir, int(a.credential.Uid), int(a.credential.Gid))
 }

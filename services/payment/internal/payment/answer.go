@@ -9,6 +9,7 @@ import (
 // failure of the gateway is none: it says nothing about what was done, and such a call is made again.
 type Refusal string
 
+// The codes that the gateway gives.
 const (
 	RefusedCardDeclined         Refusal = "card_declined"
 	RefusedInsufficientFunds    Refusal = "insufficient_funds"

@@ -5,6 +5,7 @@ import "fmt"
 // DeclineReason says why an authorization was refused.
 type DeclineReason string
 
+// The reasons of Declined, in the words of the contract.
 const (
 	DeclineUnknown           DeclineReason = "unknown"
 	DeclineCardDeclined      DeclineReason = "card_declined"

@@ -3,6 +3,7 @@ package payment
 // Operation is one of the things that the gateway can be asked to do with a payment intent.
 type Operation string
 
+// The operations.
 const (
 	Authorize Operation = "authorize" // hold the amount
 	Capture   Operation = "capture"   // take what is held

@@ -5,6 +5,7 @@ import "fmt"
 // CaptureFailure says why a capture was refused.
 type CaptureFailure string
 
+// The reasons of CaptureFailed, in the words of the contract.
 const (
 	CaptureFailureUnknown  CaptureFailure = "unknown"
 	CaptureFailureDeclined CaptureFailure = "declined"

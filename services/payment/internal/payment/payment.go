@@ -24,6 +24,7 @@ var (
 // Ending says how the payment of a cancelled order was undone. It is empty while it was not.
 type Ending string
 
+// The endings.
 const (
 	EndedVoided   Ending = "voided"
 	EndedRefunded Ending = "refunded"
@@ -72,6 +73,7 @@ type Payment struct {
 // Status sums the payment up in one word.
 type Status string
 
+// A payment starts as pending.
 const (
 	StatusPending       Status = "pending"
 	StatusAuthorized    Status = "authorized"

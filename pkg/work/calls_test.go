@@ -1,0 +1,261 @@
+package work_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+	"github.com/quadrille-platform/quadrille/pkg/sqldb/sqltest"
+	"github.com/quadrille-platform/quadrille/pkg/work"
+)
+
+var errNoAnswer = errors.New("no answer")
+
+// call is one claim of a toy's outside call.
+type call struct {
+	To     string
+	Number int64
+}
+
+type ended = work.Ended[call]
+
+// leases is what a service keeps in its lease table: which calls are due, and which claim is live.
+type leases struct {
+	mu      sync.Mutex
+	due     map[string]int64 // claims so far
+	live    map[string]bool
+	history []string
+	down    int // claims that fail before the database is back
+}
+
+func (l *leases) claim(_ context.Context, done []ended, _ time.Time, limit int) ([]call, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down > 0 {
+		l.down--
+		return nil, sqldb.ErrAborted
+	}
+	for _, e := range done {
+		l.live[e.Call.To] = false
+		if e.Err == nil {
+			delete(l.due, e.Call.To)
+		}
+		l.history = append(l.history, fmt.Sprintf("%s/%d ended: %v", e.Call.To, e.Call.Number, e.Err))
+	}
+	var calls []call
+	for to := range l.due {
+		if len(calls) < limit && !l.live[to] {
+			l.due[to]++
+			l.live[to] = true
+			calls = append(calls, call{to, l.due[to]})
+		}
+	}
+	return calls, nil
+}
+
+func (l *leases) seen() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.history...)
+}
+
+func newLeases(to ...string) *leases {
+	l := &leases{due: make(map[string]int64), live: make(map[string]bool)}
+	for _, name := range to {
+		l.due[name] = 0
+	}
+	return l
+}
+
+func answerTo(c call) work.Message[input] {
+	m := command(fmt.Sprintf("call/%s/%d", c.To, c.Number), add{c.To, 1})
+	m.Scope = work.ScopeCall
+	return m
+}
+
+// TestACallIsClaimedAgainUntilItsAnswerIsTaken goes through the ways in which a call can fail.
+func TestACallIsClaimedAgainUntilItsAnswerIsTaken(t *testing.T) {
+	answered := func(_ context.Context, c call) (work.Message[input], error) { return answerTo(c), nil }
+	taken := func(context.Context, work.Message[input]) (work.Receipt, error) { return work.Receipt{}, nil }
+	for _, tc := range []struct {
+		name    string
+		down    int
+		perform func(context.Context, call) (work.Message[input], error)
+		do      func(context.Context, work.Message[input]) (work.Receipt, error)
+		want    []string
+	}{
+		{"answered at once", 0, answered, taken, []string{"a/1 ended: <nil>"}},
+		{"the claim fails at first", 2, answered, taken, []string{"a/1 ended: <nil>"}},
+		{"no answer to the first", 0, func(ctx context.Context, c call) (work.Message[input], error) {
+			if c.Number == 1 {
+				return work.Message[input]{}, errNoAnswer
+			}
+			return answered(ctx, c)
+		}, taken, []string{"a/1 ended: no answer", "a/2 ended: <nil>"}},
+		{"the first answer is not taken", 0, answered, func(_ context.Context, m work.Message[input]) (work.Receipt, error) {
+			if m.ID == "call/a/1" {
+				return work.Receipt{}, errRejected
+			}
+			return work.Receipt{}, nil
+		}, []string{"a/1 ended: rejected by the domain", "a/2 ended: <nil>"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLeases("a")
+				l.down = tc.down
+				calls := work.NewCalls(work.CallsConfig[call, input]{
+					Claim: l.claim, Perform: tc.perform, Do: tc.do, Logger: slog.New(slog.DiscardHandler),
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if err := calls.Run(ctx); err != nil {
+					t.Error(err)
+				}
+				if diff := cmp.Diff(tc.want, l.seen()); diff != "" {
+					t.Error("history (-want +got):\n" + diff)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatEndedIsToldOnceTheDatabaseIsBack lets the claim fail after a call ended: the lease must end all the same.
+func TestWhatEndedIsToldOnceTheDatabaseIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLeases("a")
+		calls := work.NewCalls(work.CallsConfig[call, input]{
+			Claim: l.claim,
+			Perform: func(_ context.Context, c call) (work.Message[input], error) {
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				l.down = 5
+				return answerTo(c), nil
+			},
+			Do:     func(context.Context, work.Message[input]) (work.Receipt, error) { return work.Receipt{}, nil },
+			Logger: slog.New(slog.DiscardHandler),
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := calls.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff([]string{"a/1 ended: <nil>"}, l.seen()); diff != "" {
+			t.Error("history (-want +got):\n" + diff)
+		}
+	})
+}
+
+func TestCallsRunSideBySideUpToTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const all, limit = 10, 3
+		l := newLeases()
+		for i := range all {
+			l.due[fmt.Sprint(i)] = 0
+		}
+		var mu sync.Mutex
+		running, most := 0, 0
+		calls := work.NewCalls(work.CallsConfig[call, input]{
+			Claim: l.claim, Limit: limit, Logger: slog.New(slog.DiscardHandler),
+			Perform: func(_ context.Context, c call) (work.Message[input], error) {
+				mu.Lock()
+				running++
+				most = max(most, running)
+				mu.Unlock()
+				<-time.After(time.Second)
+				mu.Lock()
+				running--
+				mu.Unlock()
+				return answerTo(c), nil
+			},
+			Do: func(context.Context, work.Message[input]) (work.Receipt, error) { return work.Receipt{}, nil },
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := calls.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if most != limit || len(l.seen()) != all {
+			t.Errorf("at most %d at a time, want %d; %d ended, want %d", most, limit, len(l.seen()), all)
+		}
+	})
+}
+
+// TestWakeSparesTheWait: a call that a commit made due starts without waiting for the next look.
+func TestWakeSparesTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLeases("a")
+		start := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		calls := work.NewCalls(work.CallsConfig[call, input]{
+			Claim: l.claim, Every: time.Hour, Logger: slog.New(slog.DiscardHandler),
+			Perform: func(_ context.Context, c call) (work.Message[input], error) { return answerTo(c), nil },
+			Do: func(context.Context, work.Message[input]) (work.Receipt, error) {
+				cancel()
+				return work.Receipt{}, nil
+			},
+		})
+		calls.Wake()
+		calls.Wake() // never blocks
+		if err := calls.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("waited %s", waited)
+		}
+	})
+}
+
+// TestStopEndsCallsUnderWay: their contexts end, and Run waits for them.
+func TestStopEndsCallsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		finished := false
+		calls := work.NewCalls(work.CallsConfig[call, input]{
+			Claim: newLeases("a").claim, Logger: slog.New(slog.DiscardHandler),
+			Perform: func(ctx context.Context, _ call) (work.Message[input], error) {
+				cancel()
+				<-ctx.Done()
+				<-time.After(time.Second)
+				finished = true
+				return work.Message[input]{}, ctx.Err()
+			},
+		})
+		if err := calls.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if !finished {
+			t.Error("did not wait for the call")
+		}
+	})
+}
+
+// TestAnAnswerCountsOnce hands in the answer of one claim from two replicas, as when a lease ran out over a slow call.
+func TestAnAnswerCountsOnce(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f := running(t, db)
+		replica := newFixture(t, db, newToy(), work.Config{})
+		replica.start(t)
+		repeated := 0
+		for _, unit := range []*fixture{f, replica, f} {
+			receipt, err := unit.Do(t.Context(), answerTo(call{"a", 1}))
+			if err != nil {
+				t.Error(err)
+			}
+			if receipt.Repeated {
+				repeated++
+			}
+		}
+		if total := totals(t, db)["a"]; total != 1 || repeated != 2 {
+			t.Errorf("total %d, want 1; %d repeated, want 2", total, repeated)
+		}
+	})
+}
