@@ -37,6 +37,9 @@ type broker struct {
 func startBroker(t testing.TB, network *kfake.VirtualNetwork) *broker {
 	t.Helper()
 	b := &broker{dir: t.TempDir(), network: network}
+	if network != nil {
+		b.port = 9092
+	}
 	b.back(t)
 	t.Cleanup(func() { b.Close() })
 	return b
@@ -49,12 +52,14 @@ func (b *broker) back(t testing.TB) {
 		kfake.NumBrokers(1), kfake.DataDir(b.dir), kfake.Ports(b.port), kfake.SeedTopics(partitions, topics...),
 	}
 	if b.network != nil {
-		b.port = max(b.port, 9092)
-		options = append(options, kfake.Ports(b.port), kfake.ListenFn(b.network.Listen))
+		options = append(options, kfake.ListenFn(b.network.Listen))
 	}
 	var err error
 	if b.Cluster, err = kfake.NewCluster(options...); err != nil {
 		t.Fatal(err)
+	}
+	if b.port != 0 {
+		return // clients read it meanwhile
 	}
 	_, port, err := net.SplitHostPort(b.ListenAddrs()[0])
 	if err != nil {

@@ -62,6 +62,10 @@ func (db *DB) Hold(ctx context.Context, name string) (held context.Context, rele
 	return held, func() {
 		cancel()
 		<-watched
-		db.writers.release(s, true) // closing the connection is what surely frees the lock
+		// Closing the connection frees the lock too, but only once the server has noticed.
+		unlock, done := context.WithTimeout(context.WithoutCancel(ctx), holdCheck)
+		defer done()
+		_, err := s.conn.ExecContext(unlock, "SELECT pg_advisory_unlock($1)", key)
+		db.writers.release(s, err != nil)
 	}, nil
 }
