@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strconv"
@@ -28,7 +29,8 @@ func defaultAddresses() addresses {
 	}
 }
 
-// freeAddresses takes ports that are free now.
+// freeAddresses takes ports that are free now, below the range from which outgoing connections get theirs, so that none
+// of those takes one meanwhile.
 func freeAddresses() (addresses, error) {
 	a := addresses{Services: make(map[string]string), Admin: make(map[string]string)}
 	var held []net.Listener
@@ -38,12 +40,17 @@ func freeAddresses() (addresses, error) {
 		}
 	}()
 	take := func() (string, error) {
-		l, err := net.Listen("tcp", host+":0")
-		if err != nil {
-			return "", fmt.Errorf("find a free port: %w", err)
+		const first, last, tries = 10_000, 32_000, 1000
+		var err error
+		for range tries {
+			addr := net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(last-first)))
+			var l net.Listener
+			if l, err = net.Listen("tcp", addr); err == nil {
+				held = append(held, l)
+				return addr, nil
+			}
 		}
-		held = append(held, l)
-		return net.JoinHostPort(host, strconv.Itoa(l.Addr().(*net.TCPAddr).Port)), nil
+		return "", fmt.Errorf("find a free port: %w", err)
 	}
 	for _, to := range []*string{&a.Kafka, &a.Registry, &a.Gateway} {
 		addr, err := take()

@@ -87,6 +87,7 @@ func (c upCommand) serve(ctx context.Context, addrs addresses, world *world, log
 		}
 		g.Go(func() error { return supervise(ctx, name, env, filepath.Join(logs, name+".log")) })
 	}
+	g.Go(func() error { <-ctx.Done(); return nil }) // also when every service is left out
 	g.Go(func() error {
 		if err := settle(ctx, addrs, running); err != nil {
 			return err

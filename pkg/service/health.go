@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/pprof"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -129,6 +130,10 @@ func (h *health) mux() http.Handler {
 	mux.Group(func(r chi.Router) {
 		r.Use(h.authorize)
 		r.Method(http.MethodGet, "/metrics", h.tel.Metrics)
+		r.Get("/debug/pprof/", pprof.Index)
+		r.Get("/debug/pprof/{profile}", pprof.Index)
+		r.Get("/debug/pprof/profile", pprof.Profile)
+		r.Get("/debug/pprof/trace", pprof.Trace)
 		r.Get("/version", func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]string{
 				"service": h.name, "version": h.cfg.Version, "revision": revision(),
