@@ -9,6 +9,9 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/event"
 )
 
+// maxLeased bounds the calls that are leased, as a multiple of those that run.
+const maxLeased = 8
+
 // CallsConfig says which calls a service makes and how.
 type CallsConfig[C, I any] struct {
 	// Claim ends the leases of ended calls, leases at most limit calls that are due and have no live lease, commits,
@@ -19,7 +22,8 @@ type CallsConfig[C, I any] struct {
 	Perform func(ctx context.Context, call C) (Message[I], error)
 	// Do is the Unit's.
 	Do func(ctx context.Context, m Message[I]) (Receipt, error)
-	// Limit is how many calls run at a time. Defaults to 64.
+	// Limit is how many calls run at a time. Up to 8 times as many, those whose answers wait to be taken included, are
+	// leased. Defaults to 64.
 	Limit int
 	// Every is the time between looks when nothing wakes it. Defaults to 200 ms.
 	Every time.Duration
@@ -85,7 +89,9 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 			c.cfg.Logger.Warn("leases of outside calls run out by themselves", "error", err)
 		}
 	}()
-	free := make(chan struct{}, c.cfg.Limit)
+	// An answer that waits for its transaction must not keep the next call from being made.
+	calling := make(chan struct{}, c.cfg.Limit)
+	leased := make(chan struct{}, maxLeased*c.cfg.Limit)
 	ticker := time.NewTicker(c.cfg.Every)
 	defer ticker.Stop()
 	for {
@@ -95,7 +101,7 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 		case <-c.woken:
 		case <-ticker.C:
 		}
-		limit := c.cfg.Limit - len(free)
+		limit := min(cap(calling)-len(calling), cap(leased)-len(leased))
 		calls, err := c.claim(ctx, limit)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -104,10 +110,14 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 			continue
 		}
 		for _, call := range calls {
-			free <- struct{}{}
+			calling <- struct{}{}
+			leased <- struct{}{}
 			running.Go(func() {
-				defer func() { <-free; c.Wake() }()
-				c.end(Ended[C]{call, c.perform(ctx, call)})
+				defer func() { <-leased; c.Wake() }()
+				answer, err := c.cfg.Perform(ctx, call)
+				<-calling
+				c.Wake()
+				c.end(Ended[C]{call, c.take(ctx, answer, err)})
 			})
 		}
 	}
@@ -134,8 +144,8 @@ func (c *Calls[C, I]) end(e Ended[C]) {
 	c.ended = append(c.ended, e)
 }
 
-func (c *Calls[C, I]) perform(ctx context.Context, call C) error {
-	answer, err := c.cfg.Perform(ctx, call)
+// take hands in the answer of a call, unless err says that there is none.
+func (c *Calls[C, I]) take(ctx context.Context, answer Message[I], err error) error {
 	if err == nil {
 		_, err = c.cfg.Do(ctx, answer)
 	}

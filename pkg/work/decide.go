@@ -183,7 +183,7 @@ func (b *batch[I, E]) conclude() {
 			o = b.outcomes[first]
 			o.receipt.Repeated = o.err == nil
 		}
-		it.receipt, it.err = o.receipt, o.err
+		it.finish(o.receipt, o.err)
 	}
 }
 

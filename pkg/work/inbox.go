@@ -22,7 +22,12 @@ func Migrations() fs.FS {
 	return sub
 }
 
-const stateDone = "done"
+const (
+	stateDone = "done"
+
+	// scopeProbe is that of rows which are deleted in the transaction that inserts them.
+	scopeProbe = "probe"
+)
 
 type inboxKey struct {
 	Scope string `db:"scope"`

@@ -19,9 +19,6 @@ func (u *Unit[I, S, E]) Run(ctx context.Context) error {
 			items = append(items, e.items...)
 		}
 		u.settle(ctx, items, make(map[stream]bool))
-		for _, e := range entries {
-			close(e.done)
-		}
 	}
 }
 
@@ -31,8 +28,8 @@ func (u *Unit[I, S, E]) Run(ctx context.Context) error {
 func (u *Unit[I, S, E]) Do(ctx context.Context, m Message[I]) (Receipt, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	it := &item[I]{Message: m, ctx: ctx}
-	e := &entry[I]{items: []*item[I]{it}, done: make(chan struct{})}
+	e := newEntry(ctx, m)
+	it := e.items[0]
 	if !u.queue.put(e, true) {
 		return Receipt{}, ErrBusy
 	}
@@ -65,11 +62,7 @@ func (u *Unit[I, S, E]) Take(ctx context.Context, messages []Message[I]) ([]Refu
 	if len(messages) == 0 {
 		return nil, nil
 	}
-	items := make([]*item[I], len(messages))
-	for i, m := range messages {
-		items[i] = &item[I]{Message: m, ctx: ctx}
-	}
-	e := &entry[I]{items: items, done: make(chan struct{})}
+	e := newEntry(ctx, messages...)
 	u.queue.put(e, false)
 	select {
 	case <-e.done:
@@ -86,7 +79,7 @@ func (u *Unit[I, S, E]) Take(ctx context.Context, messages []Message[I]) ([]Refu
 	}
 
 	var refusals []Refusal
-	for i, it := range items {
+	for i, it := range e.items {
 		if errors.Is(it.err, ErrStopped) {
 			return nil, ErrStopped
 		}

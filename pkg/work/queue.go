@@ -9,8 +9,18 @@ import (
 type item[I any] struct {
 	Message[I]
 	ctx     context.Context
+	entry   *entry[I]
 	receipt Receipt
 	err     error
+}
+
+// finish gives the item its outcome, once, in the loop. Its caller need not wait for what else was in the batch: an
+// event may wait out an outage for hours, a command beside it must not.
+func (it *item[I]) finish(receipt Receipt, err error) {
+	it.receipt, it.err = receipt, err
+	if it.entry.left--; it.entry.left == 0 {
+		close(it.entry.done)
+	}
 }
 
 // stream is a topic and key, whose events are handled in order.
@@ -24,7 +34,16 @@ func (it *item[I]) ordered() bool { return it.Record != nil && !it.Unlogged }
 // entry is what one caller of Do or Take waits for; its items share one transaction.
 type entry[I any] struct {
 	items []*item[I]
-	done  chan struct{}
+	left  int           // items without an outcome
+	done  chan struct{} // closed when none is left
+}
+
+func newEntry[I any](ctx context.Context, messages ...Message[I]) *entry[I] {
+	e := &entry[I]{items: make([]*item[I], len(messages)), left: len(messages), done: make(chan struct{})}
+	for i, m := range messages {
+		e.items[i] = &item[I]{Message: m, ctx: ctx, entry: e}
+	}
+	return e
 }
 
 // queue holds entries in order of arrival until the loop takes them.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
@@ -59,7 +60,7 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I], blocked ma
 
 		if len(items) == 1 {
 			u.cfg.Logger.Error("message refused", "scope", items[0].Scope, "id", items[0].ID, "error", err)
-			items[0].err = err
+			items[0].finish(Receipt{}, err)
 			if items[0].ordered() {
 				blocked[items[0].stream()] = true
 			}
@@ -72,12 +73,18 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I], blocked ma
 	}
 }
 
-// probe reports whether the database takes a transaction at all.
+// probe reports whether the database takes a transaction that writes: a full disk, or a standby, answers reads.
 func (u *Unit[I, S, E]) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, u.cfg.TransactionTimeout)
 	defer cancel()
 	return u.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		_, err := sqldb.Select[int64](ctx, tx, `SELECT 1`)
+		row := inboxRow{
+			Scope: scopeProbe, ID: event.NewID(), State: stateDone, Digest: []byte{}, Handled: event.Now(u.cfg.Clock),
+		}
+		if err := insertHandled(ctx, tx, []inboxRow{row}); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM inbox WHERE scope = $1 AND id = $2`, row.Scope, row.ID)
 		return err
 	})
 }
@@ -87,7 +94,7 @@ func dropGone[I any](ctx context.Context, items []*item[I]) []*item[I] {
 	kept := make([]*item[I], 0, len(items))
 	for _, it := range items {
 		if ctx.Err() != nil || it.ctx.Err() != nil {
-			it.err = ErrStopped
+			it.finish(Receipt{}, ErrStopped)
 			continue
 		}
 		kept = append(kept, it)
@@ -103,7 +110,7 @@ func setBehind[I any](items []*item[I], blocked map[stream]bool) []*item[I] {
 	kept := make([]*item[I], 0, len(items))
 	for _, it := range items {
 		if it.ordered() && blocked[it.stream()] {
-			it.err = ErrBehind
+			it.finish(Receipt{}, ErrBehind)
 			continue
 		}
 		kept = append(kept, it)

@@ -9,6 +9,7 @@ package work
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -86,13 +87,18 @@ func (u *Unit[I, S, E]) OnCommit(fn func(facts []Fact[E])) { u.onCommit = append
 
 // transact handles items in one transaction. On nil every item has its outcome; on an error none has, and nothing was
 // written, or, if the commit's own answer was lost, all of it may have been: the inbox knows.
-func (u *Unit[I, S, E]) transact(ctx context.Context, items []*item[I]) error {
+func (u *Unit[I, S, E]) transact(ctx context.Context, items []*item[I]) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // of Load or Save: what they panic at is found by halving
+			err = fmt.Errorf("%w: %v", ErrPanic, p)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, u.cfg.TransactionTimeout)
 	defer cancel()
 	now := event.Now(u.cfg.Clock)
 
 	var b *batch[I, E]
-	err := u.db.Tx(ctx, func(tx *sqldb.Tx) error {
+	err = u.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		b = newBatch[I, E](items)
 		handled, err := findHandled(ctx, tx, b.keys())
 		if err != nil {
@@ -130,12 +136,12 @@ func (u *Unit[I, S, E]) transact(ctx context.Context, items []*item[I]) error {
 		return err
 	}
 
-	b.conclude()
 	u.cfg.Metrics.committed(ctx, b.counts())
 	if len(b.handled) > 0 {
 		for _, fn := range u.onCommit {
 			fn(b.facts)
 		}
 	}
+	b.conclude()
 	return nil
 }
