@@ -60,8 +60,9 @@ func (c ConsumerConfig[I]) withDefaults() ConsumerConfig[I] {
 //
 // A record refused for good stops its partition there: later ones are not handled, the offset stays, Err tells.
 type Consumer[I any] struct {
-	cfg    ConsumerConfig[I]
-	client *kgo.Client
+	cfg     ConsumerConfig[I]
+	client  *kgo.Client
+	session *session
 
 	mu       sync.Mutex
 	wanted   bool               // a rebalance waits for us
@@ -83,6 +84,7 @@ func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 		stopped:  make(map[partition]error),
 		fetchErr: make(map[partition]error),
 	}
+	c.session = newSession(c.cfg.Group, c.cfg.Logger)
 	client, err := NewClient(cfg.Config,
 		kgo.ConsumerGroup(cfg.Group),
 		kgo.ConsumeTopics(cfg.Topics...),
@@ -94,6 +96,7 @@ func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 		kgo.OnPartitionsCallbackBlocked(func(context.Context, *kgo.Client) { c.rebalanceWanted() }),
 		kgo.OnPartitionsRevoked(c.forget),
 		kgo.OnPartitionsLost(c.forget),
+		kgo.WithHooks(c.session),
 		// A longer wait delays what is fetched after a rewind: the outstanding fetch has to end first.
 		kgo.FetchMaxWait(250*time.Millisecond),
 		kgo.FetchMaxBytes(16<<20),
@@ -105,14 +108,17 @@ func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 	return c, nil
 }
 
-// Err is nil once the group is joined and while every partition that is owned moves on.
+// Err is nil once the group is joined, and while its coordinator answers and every partition that is owned moves on.
 func (c *Consumer[I]) Err() error {
-	if _, epoch := c.client.GroupMetadata(); epoch <= 0 {
-		return fmt.Errorf("consumer group %s: not joined yet", c.cfg.Group)
+	var errs []error
+	_, epoch := c.client.GroupMetadata()
+	joined := epoch > 0
+	if !joined {
+		errs = append(errs, fmt.Errorf("consumer group %s: not joined yet", c.cfg.Group))
 	}
+	errs = append(errs, c.session.err(joined))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var errs []error
 	for p, err := range c.stopped {
 		errs = append(errs, fmt.Errorf("partition %d of %s is stopped: %w", p.id, p.topic, err))
 	}
@@ -181,13 +187,17 @@ func (c *Consumer[I]) poll(ctx context.Context) []*kgo.Record {
 	return fetches.Records()
 }
 
-// noteFetch keeps what a partition's fetch said: lag for the metrics, an offset out of range for Err.
+// noteFetch keeps what a fetch said: lag for the metrics, an offset out of range or a lost session for Err.
 func (c *Consumer[I]) noteFetch(ctx context.Context, p kgo.FetchTopicPartition) {
+	if p.Topic == "" { // not of a partition, but of the client as a whole
+		c.session.fail(p.Err)
+		return
+	}
 	key := partition{p.Topic, p.Partition}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p.Err != nil {
-		if !errors.Is(p.Err, context.Canceled) && p.Topic != "" {
+		if !errors.Is(p.Err, context.Canceled) {
 			c.cfg.Logger.Error("cannot read partition", "topic", p.Topic, "partition", p.Partition, "error", p.Err)
 			c.fetchErr[key] = p.Err
 		}
@@ -195,6 +205,7 @@ func (c *Consumer[I]) noteFetch(ctx context.Context, p kgo.FetchTopicPartition) 
 	}
 	if n := len(p.Records); n > 0 {
 		delete(c.fetchErr, key)
+		c.session.read()
 		c.cfg.Metrics.lag(ctx, c.cfg.Group, p.Topic, p.Partition, p.HighWatermark-p.Records[n-1].Offset-1)
 	}
 }

@@ -51,7 +51,6 @@ func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[
 	}
 	e, fault := event.Parse(r.Key, m.Record.Headers)
 	e.Topic = r.Topic
-	e.Cause.Trace = traceparent(e.Cause.Trace)
 	m.ID = e.ID
 	m.Cause = event.Cause{ID: e.ID, Correlation: e.Cause.Correlation, Trace: e.Cause.Trace}
 	if m.ID == "" {
@@ -97,22 +96,6 @@ func (d *Decoder[I]) skip(ctx context.Context, topic, name string, known bool) {
 	if d.Metrics != nil {
 		d.Metrics.skip(ctx, topic, name, known)
 	}
-}
-
-// traceparent returns s if it has the shape of a W3C traceparent, else nothing: it is passed on in every event that
-// follows, and no trace is worth refusing an event for.
-func traceparent(s string) string {
-	const shape = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
-	if len(s) != len(shape) {
-		return ""
-	}
-	for i := range len(s) {
-		dash, hex := s[i] == '-', s[i] >= '0' && s[i] <= '9' || s[i] >= 'a' && s[i] <= 'f'
-		if dash != (shape[i] == '-') || !dash && !hex {
-			return ""
-		}
-	}
-	return s
 }
 
 func record(r *kgo.Record) *work.Record {

@@ -83,17 +83,18 @@ func TestHorizonHoldsWhileABacklogShrinks(t *testing.T) {
 	h := newHorizons(t, cluster)
 	produce := newProducer(t, cluster)
 	produce(0, "a", series("a", 0, 100)...)
-	produce(1, "b", series("b", 0, 5)...)
+	produce(1, "b", series("b", 0, 20)...)
 	h.want("nothing committed", time.Time{}, time.Second)
 	marked := h.now
 	for offset := int64(1); offset < 20; offset++ { // for far longer than the stall time
 		h.commit(0, offset)
+		h.commit(1, offset)
 		h.want("moving", time.Time{}, every(10*time.Second, 5)...)
 	}
 	h.commit(0, 100)
 	h.want("one partition of two is behind", time.Time{}, time.Second)
 	produce(0, "a", series("a", 100, 200)...)
-	h.commit(1, 5)
+	h.commit(1, 20)
 	h.want("all that waited at the mark is handled, though more came", marked, time.Second)
 	h.want("a new mark", marked, time.Second)
 	marked = h.now
@@ -108,7 +109,7 @@ func TestHorizonIsReleasedWhenTheGroupStandsStill(t *testing.T) {
 	h.commit(0, 4)
 	h.want("just noted", time.Time{}, time.Second)
 	h.want("not long enough", time.Time{}, every(10*time.Second, 5)...)
-	h.want("long enough", h.now.Add(10*time.Second), 10*time.Second)
+	h.want("long enough", h.now.Add(-50*time.Second), 10*time.Second) // the mark of the first look
 	h.want("still standing", h.now.Add(time.Second), time.Second)
 	released := h.now
 	h.commit(0, 5)
@@ -123,7 +124,56 @@ func TestHorizonDoesNotCountTimeInWhichNobodyLooked(t *testing.T) {
 	h.want("just noted", time.Time{}, time.Second)
 	h.want("after an outage", time.Time{}, time.Hour)
 	h.want("not long enough", time.Time{}, every(10*time.Second, 5)...)
-	h.want("long enough", h.now.Add(10*time.Second), 10*time.Second)
+	h.want("long enough", h.now.Add(11*time.Second), 10*time.Second, time.Second)
+}
+
+// The events of one order are refused; those of others, on other partitions, keep coming.
+func TestStoppedPartitionHoldsNoOtherBack(t *testing.T) {
+	cluster := startBroker(t, 2)
+	h := newHorizons(t, cluster)
+	produce := newProducer(t, cluster)
+	produce(0, "a", series("a", 0, 9)...)
+	h.commit(0, 4)
+	handled := int64(0)
+	traffic := func() {
+		produce(1, "b", "b")
+		handled++
+		h.commit(1, handled)
+	}
+	for range 12 {
+		traffic()
+		h.want("it may yet move", time.Time{}, 5*time.Second)
+	}
+	traffic()
+	h.want("it has stood still for the stall time", h.now.Add(-time.Minute+5*time.Second), 5*time.Second)
+	for range 12 {
+		traffic()
+		h.want("it still stands", h.now.Add(5*time.Second), 5*time.Second)
+	}
+
+	produce(1, "b", "b")
+	released := h.now
+	h.want("the other partition is behind, and may yet move", released, every(5*time.Second, 12)...)
+	handled++
+	h.commit(1, handled)
+	h.want("it did", released.Add(5*time.Second), 5*time.Second)
+
+	h.commit(0, 5)
+	released = h.now
+	h.want("what was stopped moves again", released.Add(-time.Minute), 5*time.Second)
+}
+
+func TestIdlePartitionIsGivenTheStallTimeOnceSomethingWaits(t *testing.T) {
+	cluster := startBroker(t, 1)
+	h := newHorizons(t, cluster)
+	produce := newProducer(t, cluster)
+	produce(0, "a", "a")
+	h.commit(0, 1)
+	h.want("idle", h.now.Add(2*time.Minute), every(5*time.Second, 24)...)
+	idle := h.now
+	produce(0, "a", "a")
+	h.want("the next event waits", idle, every(5*time.Second, 12)...)
+	h.want("for too long", idle.Add(5*time.Second), 5*time.Second)
 }
 
 func TestHorizonOfAPartitionThatRetentionEmptied(t *testing.T) {

@@ -22,8 +22,8 @@ type CallsConfig[C, I any] struct {
 	Perform func(ctx context.Context, call C) (Message[I], error)
 	// Do is the Unit's.
 	Do func(ctx context.Context, m Message[I]) (Receipt, error)
-	// Limit is how many calls run at a time. Up to 8 times as many, those whose answers wait to be taken included, are
-	// leased. Defaults to 64.
+	// Limit is how many calls run at a time. Up to 8 times as many are leased: those about to run and those whose
+	// answers wait to be taken included. Defaults to 64.
 	Limit int
 	// Every is the time between looks when nothing wakes it. Defaults to 200 ms.
 	Every time.Duration
@@ -89,9 +89,10 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 			c.cfg.Logger.Warn("leases of outside calls run out by themselves", "error", err)
 		}
 	}()
-	// An answer that waits for its transaction must not keep the next call from being made.
-	calling := make(chan struct{}, c.cfg.Limit)
+	// More are leased than run: neither an answer that waits for its transaction nor the next claim, which may have to
+	// wait for one too, keeps calls from being made.
 	leased := make(chan struct{}, maxLeased*c.cfg.Limit)
+	calling := make(chan struct{}, c.cfg.Limit)
 	ticker := time.NewTicker(c.cfg.Every)
 	defer ticker.Stop()
 	for {
@@ -101,8 +102,7 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 		case <-c.woken:
 		case <-ticker.C:
 		}
-		limit := min(cap(calling)-len(calling), cap(leased)-len(leased))
-		calls, err := c.claim(ctx, limit)
+		calls, err := c.claim(ctx, cap(leased)-len(leased))
 		if err != nil {
 			if ctx.Err() == nil {
 				c.cfg.Logger.Warn("outside calls wait", "error", err)
@@ -110,13 +110,12 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 			continue
 		}
 		for _, call := range calls {
-			calling <- struct{}{}
 			leased <- struct{}{}
 			running.Go(func() {
 				defer func() { <-leased; c.Wake() }()
+				calling <- struct{}{}
 				answer, err := c.cfg.Perform(ctx, call)
 				<-calling
-				c.Wake()
 				c.end(Ended[C]{call, c.take(ctx, answer, err)})
 			})
 		}

@@ -57,7 +57,7 @@ type Message[I any] struct {
 	// Record is what was consumed, nil unless the message is an event.
 	Record *Record
 	// Unlogged is set where an older or repeated message changes nothing by itself, because state keeps the newer
-	// version: no inbox row, and nothing later of the key waits behind it.
+	// version: it has no inbox row. One that is refused stops its partition like any other.
 	Unlogged bool
 	// Fault says why the message could not be decoded; Input is then nil and the message is refused.
 	Fault error

@@ -134,7 +134,9 @@ func claim(ctx context.Context, tx *sqldb.Tx, ends []endRow, now time.Time, limi
 		WHERE calls.claims <= excluded.claims`)
 }
 
-// findDue returns the orders whose next call can be claimed once ends are applied, the oldest first.
+// findDue returns the orders whose next call can be claimed once ends are applied, first the one that is due longest. A
+// call that is made again is due since its pause ended, or its lease if nobody ended it: a gateway that hangs at some
+// payments' calls makes them wait behind the calls that fell due meanwhile.
 func findDue(ctx context.Context, tx *sqldb.Tx, ends []endRow, now time.Time, limit int) ([]string, error) {
 	if limit <= 0 {
 		return nil, nil
@@ -142,9 +144,9 @@ func findDue(ctx context.Context, tx *sqldb.Tx, ends []endRow, now time.Time, li
 	return sqldb.Select[string](ctx, tx.With(ends), `
 		SELECT p.order_id FROM payments p
 		LEFT JOIN calls c ON c.order_id = p.order_id
-		LEFT JOIN rows ON rows.order_id = c.order_id AND rows.claims = c.claims
 		WHERE p.next_call IS NOT NULL AND (c.order_id IS NULL
-			OR (c.leased_until <= $1 OR rows.order_id IS NOT NULL)
-				AND (c.operation <> p.next_call OR c.retry_at <= $1 AND rows.order_id IS NULL))
-		ORDER BY p.updated_at, p.order_id LIMIT $2`, now, limit)
+			OR CASE WHEN (c.order_id, c.claims) IN (SELECT order_id, claims FROM rows) THEN c.operation <> p.next_call
+				ELSE c.leased_until <= $1 AND (c.operation <> p.next_call OR c.retry_at <= $1) END)
+		ORDER BY CASE WHEN c.operation = p.next_call THEN c.retry_at ELSE p.updated_at END, p.order_id
+		LIMIT $2`, now, limit)
 }

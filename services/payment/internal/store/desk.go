@@ -59,7 +59,7 @@ func (d *desk) claim(orderID string) (Call, bool) {
 	lease.Claims++
 	lease.Attempts++
 	lease.LeasedUntil = d.now.Add(Lease)
-	lease.RetryAt = d.now
+	lease.RetryAt = lease.LeasedUntil
 	d.touch(orderID)
 	return Call{
 		Call: next, Claim: lease.Claims, Intent: row.Intent, Origin: Origin{row.CorrelationID, row.Trace},
