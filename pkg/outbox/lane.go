@@ -41,14 +41,20 @@ func (l *lane) stuck() error {
 	return nil
 }
 
+// stand says at what the lane stands still.
+func (l *lane) stand(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+}
+
 func (l *lane) run(ctx context.Context) {
 	defer l.renew()
+	defer l.stand(nil) // another process may have taken over
 	pause, failures := l.cfg.PollMin, 0
 	for ctx.Err() == nil {
 		n, err := l.round(ctx)
-		l.mu.Lock()
-		l.err = err
-		l.mu.Unlock()
+		l.stand(err)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -59,7 +65,7 @@ func (l *lane) run(ctx context.Context) {
 			wait(ctx, nil, min(50*time.Millisecond<<min(failures, 6), 2*time.Second))
 		case n == 0:
 			wait(ctx, l.woken, pause)
-			pause = min(pause*2, l.cfg.PollMax)
+			pause, failures = min(pause*2, l.cfg.PollMax), 0
 		default:
 			pause, failures = l.cfg.PollMin, 0
 		}
@@ -80,13 +86,15 @@ func (l *lane) round(ctx context.Context) (int, error) {
 	if acknowledged == 0 {
 		return 0, failure
 	}
-	if err := l.remove(context.WithoutCancel(ctx), rows[:acknowledged]); err != nil {
+	if err := l.remove(ctx, rows[:acknowledged]); err != nil {
 		return 0, errors.Join(failure, err)
 	}
 	l.cfg.Metrics.relayed(ctx, l.topic, acknowledged, time.Since(rows[0].Written))
 	return acknowledged, failure
 }
 
+// oldest hides the topic from SQLite's planner in a subquery: it would plan the statement anew at each run, because the
+// value might change the plan, and planning costs more than running.
 func (l *lane) oldest(ctx context.Context) (rows []row, err error) {
 	err = l.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err = sqldb.Select[row](ctx, tx, `
@@ -94,7 +102,7 @@ func (l *lane) oldest(ctx context.Context) (rows []row, err error) {
 				SELECT seq, topic, key, headers, value, written_at,
 					sum(length(headers) + coalesce(length(value), 0)) OVER (ORDER BY seq)
 						- length(headers) - coalesce(length(value), 0) AS before
-				FROM outbox WHERE topic = $1 ORDER BY seq LIMIT $2) AS oldest
+				FROM outbox WHERE topic = (SELECT $1) ORDER BY seq LIMIT $2) AS oldest
 			WHERE before < $3 ORDER BY seq`, l.topic, l.cfg.BatchRows, l.cfg.BatchBytes)
 		return err
 	})
@@ -203,8 +211,11 @@ type seq struct {
 	Seq int64 `db:"seq"`
 }
 
-// remove deletes rows one by one by their seq: a range could take along a row that was committed meanwhile.
+// remove deletes rows one by one by their seq: a range could take along a row that was committed meanwhile. The end of
+// ctx does not keep it from it, only ProduceWithin does: what is left is published again.
 func (l *lane) remove(ctx context.Context, rows []row) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.cfg.ProduceWithin)
+	defer cancel()
 	seqs := make([]seq, len(rows))
 	for i, r := range rows {
 		seqs[i] = seq{r.Seq}

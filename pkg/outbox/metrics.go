@@ -8,8 +8,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
-
-	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
 // Metrics of a Relay.
@@ -57,22 +55,4 @@ func (m *Metrics) relayed(ctx context.Context, topic string, rows int, age time.
 
 func (m *Metrics) failed(ctx context.Context, topic string) {
 	m.failures.Add(ctx, 1, topicAttribute(topic))
-}
-
-// Depth is how many rows wait, and since when the oldest does; the zero time if none does.
-func Depth(ctx context.Context, db *sqldb.DB) (rows int64, oldest time.Time, err error) {
-	err = db.Read(ctx, func(tx *sqldb.Tx) error {
-		if rows, err = sqldb.Get[int64](ctx, tx, `SELECT count(*) FROM outbox`); err != nil {
-			return err
-		}
-		first, err := sqldb.Select[time.Time](ctx, tx, `SELECT written_at FROM outbox ORDER BY seq LIMIT 1`)
-		if err == nil && len(first) > 0 {
-			oldest = first[0]
-		}
-		return err
-	})
-	if err != nil {
-		return 0, time.Time{}, fmt.Errorf("measure the outbox: %w", err)
-	}
-	return rows, oldest, nil
 }

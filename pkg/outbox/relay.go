@@ -29,6 +29,9 @@ type Config struct {
 	// this process commits wakes the relay at once; polling finds what other replicas commit. Default to 10 ms and
 	// 100 ms.
 	PollMin, PollMax time.Duration
+	// StaleAfter is how old the oldest row may be while another process holds the lock before Err says so. Defaults to
+	// 30 s.
+	StaleAfter time.Duration
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 	// Metrics default to none.
@@ -54,6 +57,9 @@ func (c Config) withDefaults() Config {
 	if c.PollMax == 0 {
 		c.PollMax = 100 * time.Millisecond
 	}
+	if c.StaleAfter == 0 {
+		c.StaleAfter = 30 * time.Second
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -65,14 +71,16 @@ func (c Config) withDefaults() Config {
 
 // Relay publishes the rows of one database's outbox.
 type Relay struct {
-	db    *sqldb.DB
-	cfg   Config
-	lanes []*lane
+	db      *sqldb.DB
+	cfg     Config
+	lanes   []*lane
+	standby standby
 }
 
 // NewRelay returns a Relay that does nothing until Run.
 func NewRelay(db *sqldb.DB, cfg Config) *Relay {
 	r := &Relay{db: db, cfg: cfg.withDefaults()}
+	r.standby.db, r.standby.after = db, r.cfg.StaleAfter
 	for _, topic := range r.cfg.Topics {
 		r.lanes = append(r.lanes, &lane{topic: topic, db: db, cfg: r.cfg, woken: make(chan struct{}, 1)})
 	}
@@ -89,14 +97,15 @@ func (r *Relay) Wake() {
 	}
 }
 
-// Err is nil unless a lane stands still at a row that it cannot publish.
+// Err is nil unless a lane stands still at a row that it cannot publish, or the process that holds the lock does not
+// keep up ([ErrStale]).
 func (r *Relay) Err() error {
 	for _, l := range r.lanes {
 		if err := l.stuck(); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.standby.stale()
 }
 
 // Run publishes until ctx ends. Of several relays on one PostgreSQL database one works at a time, which spares
@@ -105,12 +114,15 @@ func (r *Relay) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		held, release, err := r.db.Hold(ctx, "quadrille.outbox")
 		if err != nil || held == nil {
-			if err != nil && ctx.Err() == nil {
+			if err == nil {
+				r.standby.watch(ctx)
+			} else if r.standby.over(); ctx.Err() == nil {
 				r.cfg.Logger.Warn("relay waits for the database", "error", err)
 			}
 			wait(ctx, nil, r.cfg.PollMax)
 			continue
 		}
+		r.standby.over()
 		g, heldCtx := errgroup.WithContext(held)
 		for _, l := range r.lanes {
 			g.Go(func() error { l.run(heldCtx); return nil })

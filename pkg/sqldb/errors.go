@@ -21,8 +21,9 @@ func (e *unavailableError) Error() string { return e.err.Error() }
 func (e *unavailableError) Unwrap() error { return e.err }
 
 // IsUnavailable says that infrastructure failed, not the statement: the same transaction may succeed later. That is a
-// connection lost or refused, a server starting or stopping, too many connections, a full disk, SQLITE_BUSY, a
-// serialization failure, a deadlock, a statement timeout of the server, or a commit whose outcome is unknown.
+// connection lost or refused, a server starting or stopping or, after a fail-over, a standby, too many connections, a
+// full disk, SQLITE_BUSY, a serialization failure, a deadlock, a timeout of the server, or a commit whose outcome is
+// unknown.
 // The end of the caller's context is not.
 func IsUnavailable(err error) bool {
 	if err == nil {
@@ -53,14 +54,18 @@ func IsUnavailable(err error) bool {
 // postgresUnavailable goes by SQLSTATE, see https://www.postgresql.org/docs/current/errcodes-appendix.html.
 func postgresUnavailable(err *pgconn.PgError) bool {
 	switch err.Code {
-	case "40001", // serialization_failure
+	case "25P03", // idle_in_transaction_session_timeout
+		"25P04", // transaction_timeout
+		"40001", // serialization_failure
 		"40003", // statement_completion_unknown
 		"40P01", // deadlock_detected
 		"55P03": // lock_not_available
 		return true
 	case "0A000": // feature_not_supported
 		// A migration changed a table under a prepared statement. pgx has dropped the statement by now.
-		return strings.Contains(err.Message, "cached plan must not change result type")
+		// A standby refuses BEGIN READ WRITE by this code too.
+		return strings.Contains(err.Message, "cached plan must not change result type") ||
+			strings.Contains(err.Message, "during recovery")
 	}
 	switch err.Code[:min(2, len(err.Code))] {
 	case "08", // connection exception
@@ -70,6 +75,12 @@ func postgresUnavailable(err *pgconn.PgError) bool {
 		return true
 	}
 	return false
+}
+
+// isReadOnly says that PostgreSQL refused to write in a transaction that only reads (read_only_sql_transaction).
+func isReadOnly(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "25006"
 }
 
 func sqliteUnavailable(code int) bool {

@@ -27,6 +27,11 @@ func WithoutFileLock() Option { return func(c *config) { c.fileLock = false } }
 // Open opens the database at url, and has reached it once when it returns: postgres://user@host:port/database,
 // sqlite:///absolute/path.db or sqlite:relative.db, where the file, but not its folder, is made if missing.
 // Close the database when done with it.
+//
+// A PostgreSQL server is asked to end the sessions of a client that has gone without a word: with
+// idle_in_transaction_session_timeout=60000 (ms), tcp_keepalives_idle=10, tcp_keepalives_interval=5 (s),
+// tcp_keepalives_count=3 and tcp_user_timeout=20000 (ms), each unless the url sets it (?tcp_keepalives_idle=60). A
+// proxy between must pass them on or ignore them: PgBouncer's ignore_startup_parameters.
 func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 	cfg := config{connections: defaultConnections, fileLock: true}
 	for _, option := range options {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,18 @@ const (
 	maxLifetime = time.Hour
 )
 
+// sessionSettings let the server end a session whose client has gone without a word, a host that lost its power:
+// its locks would otherwise stand for hours. The timeout, in ms, is far above what any transaction of ours takes; the
+// rest has the kernel look after 10 s of silence, and give up on what stays unacknowledged for 20 s. On a Unix socket
+// the server passes over them.
+var sessionSettings = map[string]string{
+	"idle_in_transaction_session_timeout": "60000",
+	"tcp_keepalives_idle":                 "10",
+	"tcp_keepalives_interval":             "5",
+	"tcp_keepalives_count":                "3",
+	"tcp_user_timeout":                    "20000",
+}
+
 func openPostgres(ctx context.Context, url string, cfg config) (*DB, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -27,6 +40,13 @@ func openPostgres(ctx context.Context, url string, cfg config) (*DB, error) {
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
+	}
+	for name, value := range sessionSettings {
+		_, given := config.RuntimeParams[name]
+		// The server would let a parameter of its own win over the same one within options.
+		if !given && !strings.Contains(config.RuntimeParams["options"], name) {
+			config.RuntimeParams[name] = value
+		}
 	}
 	handle := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
 		conn.TypeMap().RegisterType(&pgtype.Type{

@@ -19,6 +19,7 @@ var ErrAborted = errors.New("an earlier statement of this transaction failed")
 type Tx struct {
 	dialect Dialect
 	session *session
+	writes  bool
 	// failed is the first error of a statement. SQLite rolls a transaction back on some errors and would run what
 	// follows outside of any.
 	failed error
@@ -34,7 +35,7 @@ func (db *DB) Tx(ctx context.Context, fn func(*Tx) error) error {
 	if db.dialect == SQLite {
 		begin = "BEGIN IMMEDIATE"
 	}
-	return db.transact(ctx, db.writers, begin, fn)
+	return db.transact(ctx, db.writers, begin, true, fn)
 }
 
 // Read runs fn in a read-only transaction that sees one snapshot, whatever commits meanwhile.
@@ -43,15 +44,15 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	if db.dialect == SQLite {
 		begin = "BEGIN"
 	}
-	return db.transact(ctx, db.readers, begin, fn)
+	return db.transact(ctx, db.readers, begin, false, fn)
 }
 
-func (db *DB) transact(ctx context.Context, pool pool, begin string, fn func(*Tx) error) error {
+func (db *DB) transact(ctx context.Context, pool pool, begin string, writes bool, fn func(*Tx) error) error {
 	s, err := pool.acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	tx := &Tx{dialect: db.dialect, session: s}
+	tx := &Tx{dialect: db.dialect, session: s, writes: writes}
 	// open and broken tell the deferred release, which also runs when fn panics, what state the session is in.
 	open, broken := false, true
 	defer func() {
@@ -135,7 +136,8 @@ func (tx *Tx) fail(ctx context.Context, err error) error {
 	return err
 }
 
-// classify says of an error what the driver's own words do not: that the context ended, or that the connection is gone.
+// classify says of an error what the driver's own words do not: that the context ended, that the connection is gone, or
+// that a server which refuses to write, a standby, is at fault and not the caller of [DB.Read].
 func (tx *Tx) classify(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		if errors.Is(err, ended) {
@@ -143,7 +145,7 @@ func (tx *Tx) classify(ctx context.Context, err error) error {
 		}
 		return fmt.Errorf("%w: %w", ended, err)
 	}
-	if tx.dialect == Postgres && !postgresAlive(tx.session) {
+	if tx.dialect == Postgres && (!postgresAlive(tx.session) || tx.writes && isReadOnly(err)) {
 		return &unavailableError{err}
 	}
 	return err
