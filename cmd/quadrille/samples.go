@@ -1,132 +1,142 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
-	"time"
 )
 
-// samples are stocked when inventory has no product at all.
-var samples = []struct {
+// sample is a product that a platform without any is stocked with.
+type sample struct {
 	sku, name string
 	price     int64 // euro cents
 	quantity  int64
-}{
+}
+
+var samples = []sample{
 	{"tea-001", "Green tea, 100 g", 899, 10_000},
 	{"cup-001", "Porcelain cup", 1450, 10_000},
 	{"pot-001", "Cast-iron teapot", 6900, 10_000},
 	{"cake-001", "Last cake of the day", 1200, 1},
 }
 
-// settle waits until every running service is ready, stocks the samples, and waits until order lists what inventory
-// has.
-func settle(ctx context.Context, addrs addresses, running []string) error {
+// settle waits until every running service is ready, stocks the samples, and waits until order lists those that
+// inventory has.
+func settle(ctx context.Context, wait patience, data string, addrs addresses, running []string) error {
 	for _, name := range running {
-		if err := await(ctx, func() error { return get(ctx, addrs.Admin[name], "/readyz", nil) }); err != nil {
+		err := wait.until(ctx, name+" to be ready", func() error { return get(ctx, addrs.Admin[name], "/readyz", nil) })
+		if err != nil {
 			return err
 		}
 	}
 	if !slices.Contains(running, "inventory") {
 		return nil
 	}
-	var stocked struct {
-		Items []struct {
-			SKU string `json:"sku"`
-		} `json:"items"`
-	}
-	if err := get(ctx, addrs.Services["inventory"], "/v1/products?limit=1", &stocked); err != nil {
+	var stocked []string
+	err := wait.until(ctx, "inventory to have the samples", func() (err error) {
+		stocked, err = stockOnce(ctx, filepath.Join(data, "samples.unfinished"), addrs.Services["inventory"])
+		return err
+	})
+	if err != nil || !slices.Contains(running, "order") {
 		return err
 	}
-	if len(stocked.Items) == 0 {
-		if err := stock(ctx, addrs.Services["inventory"]); err != nil {
+	return wait.until(ctx, "order to list the samples", func() error {
+		listed, err := products(ctx, addrs.Services["order"])
+		if err != nil {
 			return err
 		}
-	}
-	if !slices.Contains(running, "order") {
-		return nil
-	}
-	return await(ctx, func() error {
-		stocked.Items = nil
-		if err := get(ctx, addrs.Services["order"], "/v1/products", &stocked); err != nil {
-			return err
-		}
-		if len(stocked.Items) == 0 {
-			return fmt.Errorf("order lists no products yet")
+		for _, sku := range stocked {
+			if !slices.Contains(listed, sku) {
+				return fmt.Errorf("order does not list %s yet", sku)
+			}
 		}
 		return nil
 	})
 }
 
-// stock may be cut short and repeated: a product is put as it is, and a restock has a key of its own.
-func stock(ctx context.Context, inventory string) error {
+// stockOnce stocks the samples if inventory has no product, or if that was begun and cut short, which the file at
+// unfinished says. Where there is any product but samples, or samples without that file, they are somebody's and left
+// alone. It returns the samples that inventory has.
+func stockOnce(ctx context.Context, unfinished, inventory string) (stocked []string, err error) {
+	present, err := products(ctx, inventory)
+	if err != nil {
+		return nil, err
+	}
+	owned := false
+	for _, sku := range present {
+		if isSample(sku) {
+			stocked = append(stocked, sku)
+		} else {
+			owned = true
+		}
+	}
+	_, err = os.Stat(unfinished)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("look whether samples were stocked: %w", err)
+	}
+	if owned || len(present) > 0 && err != nil {
+		return stocked, nil
+	}
+
+	// Written before the first product, so that wherever this is cut short the next start goes on.
+	if err := os.WriteFile(unfinished, nil, 0o644); err != nil {
+		return nil, fmt.Errorf("note that samples are being stocked: %w", err)
+	}
+	stocked = nil
 	for _, s := range samples {
-		product := map[string]any{"name": s.name, "price": map[string]any{"amount": s.price, "currency": "EUR"}}
-		if err := send(ctx, http.MethodPut, inventory, "/v1/products/"+s.sku, "", product); err != nil {
-			return err
+		if err := s.stock(ctx, inventory); err != nil {
+			return nil, err
 		}
-		err := send(ctx, http.MethodPost, inventory, "/v1/products/"+s.sku+"/restocks", "sample-"+s.sku,
-			map[string]any{"quantity": s.quantity})
-		if err != nil {
-			return err
-		}
+		stocked = append(stocked, s.sku)
 	}
-	return nil
-}
-
-func await(ctx context.Context, try func() error) error {
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for try() != nil {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
+	if err := os.Remove(unfinished); err != nil {
+		return nil, fmt.Errorf("note that samples are stocked: %w", err)
 	}
-	return nil
+	return stocked, nil
 }
 
-func get(ctx context.Context, addr, path string, into any) error {
-	return call(ctx, http.MethodGet, addr, path, "", nil, into)
+func isSample(sku string) bool {
+	return slices.ContainsFunc(samples, func(s sample) bool { return s.sku == sku })
 }
 
-func send(ctx context.Context, method, addr, path, key string, body any) error {
-	return call(ctx, method, addr, path, key, body, nil)
-}
-
-func call(ctx context.Context, method, addr, path, key string, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	data, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encode the body of %s %s: %w", method, path, err)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+addr+path, bytes.NewReader(data))
-	if err != nil {
+// stock may be cut short and repeated: a product is put as it is, and a restock has a key of its own.
+func (s sample) stock(ctx context.Context, inventory string) error {
+	product := map[string]any{"name": s.name, "price": map[string]any{"amount": s.price, "currency": "EUR"}}
+	if err := send(ctx, http.MethodPut, inventory, "/v1/products/"+s.sku, "", product); err != nil {
 		return err
 	}
-	if body == nil {
-		req.Body, req.ContentLength = nil, 0
-	} else {
-		req.Header.Set("Content-Type", "application/json")
+	return send(ctx, http.MethodPost, inventory, "/v1/products/"+s.sku+"/restocks", "sample-"+s.sku,
+		map[string]any{"quantity": s.quantity})
+}
+
+// products returns the skus of all products that a service lists.
+func products(ctx context.Context, addr string) ([]string, error) {
+	var skus []string
+	for cursor := ""; ; {
+		query := url.Values{"limit": {"100"}}
+		if cursor != "" {
+			query.Set("cursor", cursor)
+		}
+		var page struct {
+			Items []struct {
+				SKU string `json:"sku"`
+			} `json:"items"`
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := get(ctx, addr, "/v1/products?"+query.Encode(), &page); err != nil {
+			return nil, err
+		}
+		for _, item := range page.Items {
+			skus = append(skus, item.SKU)
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			return skus, nil
+		}
 	}
-	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if res.StatusCode >= 300 {
-		return fmt.Errorf("%s %s%s: %s", method, addr, path, res.Status)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.NewDecoder(res.Body).Decode(into)
 }

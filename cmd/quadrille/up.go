@@ -89,7 +89,7 @@ func (c upCommand) serve(ctx context.Context, addrs addresses, world *world, log
 	}
 	g.Go(func() error { <-ctx.Done(); return nil }) // also when every service is left out
 	g.Go(func() error {
-		if err := settle(ctx, addrs, running); err != nil {
+		if err := settle(ctx, patience{os.Stderr}, c.Data, addrs, running); err != nil {
 			return err
 		}
 		return announce(os.Stdout, addrs, running, c)

@@ -49,13 +49,15 @@ func (p *Parts[I, S, E]) Do(ctx context.Context, c Command[I]) (work.Receipt, er
 	return receipt, Problem(err)
 }
 
-// Problem returns the problem for what is nobody's fault in particular: a reused key, a full queue, a database that is
-// away. Any other error it returns as it is.
+// Problem returns the problem for what is nobody's fault in particular: a reused key; a full queue, a conflict that
+// recurs, a database that is away or too slow, after which the same request may be sent again. Any other error it
+// returns as it is.
 func Problem(err error) error {
 	switch {
 	case errors.Is(err, work.ErrReused):
 		return httpapi.Reused()
-	case errors.Is(err, work.ErrBusy), errors.Is(err, work.ErrStopped), sqldb.IsUnavailable(err):
+	case errors.Is(err, work.ErrBusy), errors.Is(err, work.ErrStopped), errors.Is(err, work.ErrConflict),
+		errors.Is(err, context.DeadlineExceeded), sqldb.IsUnavailable(err):
 		return httpapi.Unavailable(time.Second)
 	}
 	return err

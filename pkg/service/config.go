@@ -25,9 +25,9 @@ type Config struct {
 	AdminToken string `env:"ADMIN_TOKEN"`
 	// DatabaseURL is postgres://… or sqlite:///file. Each service has a database of its own.
 	DatabaseURL string `env:"DATABASE_URL"`
-	// Migrate makes the service migrate its database when it starts. Defaults to true; a cluster's migration job
-	// sets it to false.
-	Migrate bool `env:"MIGRATE" envDefault:"true"`
+	// SkipMigrations makes the service wait until another, such as a cluster's migration job, has migrated its
+	// database. Defaults to false: it does so itself when it starts.
+	SkipMigrations bool `env:"SKIP_MIGRATIONS"`
 	// Brokers are the Kafka brokers to start from. Defaults to 127.0.0.1:9092.
 	Brokers []string `env:"KAFKA_BROKERS" envDefault:"127.0.0.1:9092"`
 	// RegistryURL is the schema registry. Defaults to http://127.0.0.1:8091.

@@ -26,9 +26,7 @@ func TestDefaultsAreValidAndThoseOfTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	loaded = loaded.WithDefaults("127.0.0.1:8081", "127.0.0.1:9081", "sqlite:order.db")
-	want := good()
-	want.Migrate = true
-	if diff := cmp.Diff(want, loaded, cmpopts.IgnoreFields(Config{}, "Clock")); diff != "" {
+	if diff := cmp.Diff(good(), loaded, cmpopts.IgnoreFields(Config{}, "Clock")); diff != "" {
 		t.Errorf("an empty environment against WithDefaults (-want +got):\n%s", diff)
 	}
 }
@@ -36,7 +34,7 @@ func TestDefaultsAreValidAndThoseOfTheEnvironment(t *testing.T) {
 func TestLoadReadsTheEnvironment(t *testing.T) {
 	for variable, value := range map[string]string{
 		"HTTP_ADDR": "127.0.0.1:1", "ADMIN_ADDR": "127.0.0.1:2", "ADMIN_TOKEN": "secret", "DATABASE_URL": "sqlite:x",
-		"MIGRATE": "false", "KAFKA_BROKERS": "a:1,b:2", "REGISTRY_URL": "http://r", "LOG_LEVEL": "warn", "DRAIN": "3s",
+		"SKIP_MIGRATIONS": "true", "KAFKA_BROKERS": "a:1,b:2", "REGISTRY_URL": "http://r", "LOG_LEVEL": "warn", "DRAIN": "3s",
 		"STALL": "4s",
 	} {
 		t.Setenv("QUADRILLE_"+variable, value)
@@ -47,7 +45,7 @@ func TestLoadReadsTheEnvironment(t *testing.T) {
 	}
 	want := Config{
 		HTTPAddr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2", AdminToken: "secret", DatabaseURL: "sqlite:x",
-		Brokers: []string{"a:1", "b:2"}, RegistryURL: "http://r", LogLevel: slog.LevelWarn, Drain: 3 * time.Second,
+		SkipMigrations: true, Brokers: []string{"a:1", "b:2"}, RegistryURL: "http://r", LogLevel: slog.LevelWarn, Drain: 3 * time.Second,
 		Stall: 4 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

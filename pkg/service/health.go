@@ -18,6 +18,13 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
+const (
+	// partStart is what no request can be served without.
+	partStart = "start"
+	// partTopics is what nothing can be consumed or published without.
+	partTopics = "topics"
+)
+
 // health knows what a service waits for and how its parts fare, and serves the admin listener.
 type health struct {
 	name string
@@ -25,7 +32,7 @@ type health struct {
 	tel  *telemetry.Telemetry
 
 	mu      sync.Mutex
-	waiting error
+	waiting map[string]error // what is waited for, by part
 	checks  []check
 }
 
@@ -35,21 +42,22 @@ type check struct {
 }
 
 func newHealth(name string, cfg Config, tel *telemetry.Telemetry) *health {
-	return &health{name: name, cfg: cfg, tel: tel, waiting: errors.New("starting")}
+	return &health{
+		name: name, cfg: cfg, tel: tel, waiting: map[string]error{partStart: errors.New("starting")},
+	}
 }
 
 // check adds a condition of readiness.
 func (h *health) check(name string, fn func() error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.waiting = nil
 	h.checks = append(h.checks, check{name, fn})
 }
 
 // await calls try until it succeeds or ctx ends, and says what it waits for: at once to those who probe, at each new
-// failure in the log.
-func (h *health) await(ctx context.Context, what string, try func() error) error {
-	h.waitFor(fmt.Errorf("waiting for %s", what))
+// failure in the log. The part stays not ready until done is called, for it may have to wait for more.
+func (h *health) await(ctx context.Context, part, what string, try func() error) error {
+	h.waitFor(part, fmt.Errorf("waiting for %s", what))
 	said := ""
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := try()
@@ -59,7 +67,7 @@ func (h *health) await(ctx context.Context, what string, try func() error) error
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		h.waitFor(fmt.Errorf("waiting for %s: %w", what, err))
+		h.waitFor(part, fmt.Errorf("waiting for %s: %w", what, err))
 		if err.Error() != said {
 			said = err.Error()
 			h.tel.Logger.Warn("waiting for "+what, "error", err)
@@ -74,21 +82,28 @@ func (h *health) await(ctx context.Context, what string, try func() error) error
 	}
 }
 
-func (h *health) waitFor(what error) {
+func (h *health) waitFor(part string, what error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.waiting = what
+	h.waiting[part] = what
+}
+
+// done says that a part waits for nothing any more.
+func (h *health) done(part string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.waiting, part)
 }
 
 // faults are the reasons for which the service is not ready, by part.
 func (h *health) faults() map[string]string {
-	h.mu.Lock()
-	waiting, checks := h.waiting, h.checks
-	h.mu.Unlock()
 	faults := make(map[string]string)
-	if waiting != nil {
-		faults["start"] = waiting.Error()
+	h.mu.Lock()
+	for part, what := range h.waiting {
+		faults[part] = what.Error()
 	}
+	checks := h.checks
+	h.mu.Unlock()
 	for _, c := range checks {
 		if err := c.fn(); err != nil {
 			faults[c.name] = err.Error()

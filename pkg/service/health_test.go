@@ -57,7 +57,7 @@ func TestReadinessSaysWhatItWaitsFor(t *testing.T) {
 
 	ready(503, map[string]string{"start": "starting"})
 	tries := 0
-	err := h.await(t.Context(), "database", func() error {
+	err := h.await(t.Context(), partStart, "database", func() error {
 		if tries++; tries == 1 {
 			ready(503, map[string]string{"start": "waiting for database"})
 			return errors.New("connection refused")
@@ -68,9 +68,12 @@ func TestReadinessSaysWhatItWaitsFor(t *testing.T) {
 	if err != nil || tries != 2 {
 		t.Fatalf("error %v after %d tries", err, tries)
 	}
+	h.check("relay", func() error { return nil })
+	ready(503, map[string]string{"start": "waiting for database: connection refused"}) // there may be more to come
+	h.done(partStart)
+	ready(200, map[string]string{})
 	broken := errors.New("partition 3 is stopped")
 	h.check("consumer", func() error { return broken })
-	h.check("relay", func() error { return nil })
 	ready(503, map[string]string{"consumer": "partition 3 is stopped"})
 	broken = nil
 	ready(200, map[string]string{})
@@ -79,7 +82,7 @@ func TestReadinessSaysWhatItWaitsFor(t *testing.T) {
 func TestAwaitEndsWithItsContext(t *testing.T) {
 	h := newTestHealth(t, good())
 	ctx, cancel := context.WithCancel(t.Context())
-	err := h.await(ctx, "topics", func() error {
+	err := h.await(ctx, "topics", "topics", func() error {
 		cancel()
 		return errors.New("none")
 	})

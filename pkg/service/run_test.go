@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -137,7 +138,7 @@ func newPlatform(t *testing.T) *platform {
 	}
 	p.cfg = service.Config{
 		HTTPAddr: freeAddr(t), AdminAddr: freeAddr(t), DatabaseURL: "sqlite://" + filepath.Join(t.TempDir(), "till.db"),
-		Migrate: true, Brokers: cluster.ListenAddrs(), RegistryURL: p.registry.URL(),
+		Brokers: cluster.ListenAddrs(), RegistryURL: p.registry.URL(),
 		Logger: slog.New(slog.DiscardHandler),
 	}.WithDefaults("", "", "")
 	return p
@@ -274,22 +275,34 @@ func TestServiceSaysWhatItWaitsForAndCanBeStopped(t *testing.T) {
 	nothing := "127.0.0.1:1"
 	tests := map[string]struct {
 		take func(*platform)
+		part string
 		want []string
+		// status of a command meanwhile
+		status int
 	}{
 		"the database": {
-			func(p *platform) { p.cfg.DatabaseURL = "postgres://" + nothing + "/till" }, []string{"waiting for database: "},
+			func(p *platform) { p.cfg.DatabaseURL = "postgres://" + nothing + "/till" },
+			"start", []string{"waiting for database: "}, http.StatusServiceUnavailable,
 		},
-		"the migration job": {func(p *platform) { p.cfg.Migrate = false }, []string{"waiting for migration: ", "job"}},
+		"the migration job": {
+			func(p *platform) { p.cfg.SkipMigrations = true },
+			"start", []string{"waiting for migration: ", "job"}, http.StatusServiceUnavailable,
+		},
 		"the registry": {
-			func(p *platform) { p.cfg.RegistryURL = "http://" + nothing }, []string{"waiting for schemas: ", "refused"},
+			func(p *platform) { p.cfg.RegistryURL = "http://" + nothing },
+			"start", []string{"waiting for schemas: ", "refused"}, http.StatusServiceUnavailable,
 		},
 		"the schemas": {
-			func(p *platform) { p.registry.Reset() }, []string{"waiting for schemas: ", "test.Sold", "quadrille apply"},
+			func(p *platform) { p.registry.Reset() },
+			"start", []string{"waiting for schemas: ", "test.Sold", "quadrille apply"}, http.StatusServiceUnavailable,
 		},
-		"the broker": {func(p *platform) { p.cfg.Brokers = []string{nothing} }, []string{"waiting for topics"}},
+		"the broker": {
+			func(p *platform) { p.cfg.Brokers = []string{nothing} },
+			"topics", []string{"waiting for topics"}, http.StatusAccepted,
+		},
 		"the topics": {
 			func(p *platform) { _ = p.cluster.DeleteTopic(soldType.Topic) },
-			[]string{"waiting for topics: ", "till.events", "quadrille apply"},
+			"topics", []string{"waiting for topics: ", "till.events", "quadrille apply"}, http.StatusAccepted,
 		},
 	}
 	for name, test := range tests {
@@ -299,16 +312,58 @@ func TestServiceSaysWhatItWaitsForAndCanBeStopped(t *testing.T) {
 			_, stop := p.run(t)
 			p.awaitReadiness(t, func(status int, faults map[string]string) bool {
 				for _, want := range test.want {
-					if !strings.Contains(faults["start"], want) {
+					if !strings.Contains(faults[test.part], want) {
 						return false
 					}
 				}
 				return status == http.StatusServiceUnavailable
 			})
+			answer := p.sell(t, "a", "", "")
+			if answer.StatusCode != test.status {
+				t.Errorf("a command is answered %d, want %d", answer.StatusCode, test.status)
+			}
+			if test.status == http.StatusServiceUnavailable && (answer.Header.Get("Retry-After") == "" ||
+				answer.Header.Get("Content-Type") != "application/problem+json") {
+				t.Errorf("refused with %v", answer.Header)
+			}
 			if err := stop(); err != nil {
 				t.Errorf("stopped while it waits = %v", err)
 			}
 		})
+	}
+}
+
+func TestServiceThatStartsWithoutABrokerCatchesUp(t *testing.T) {
+	p := newPlatform(t)
+	addr := freeAddr(t)
+	p.cfg.Brokers = []string{addr}
+	heard, stop := p.run(t)
+	p.awaitReadiness(t, func(_ int, faults map[string]string) bool {
+		return faults["start"] == "" && faults["topics"] != "" && faults["consumer"] == "not started yet"
+	})
+	if status := p.sell(t, "a", "", "").StatusCode; status != http.StatusAccepted {
+		t.Fatalf("status %d without a broker", status)
+	}
+
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(2, soldType.Topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	if e := <-heard; e.Key != "a" {
+		t.Errorf("heard of %q, want a", e.Key)
+	}
+	p.awaitReadiness(t, func(status int, _ map[string]string) bool { return status == http.StatusOK })
+	if err := stop(); err != nil {
+		t.Errorf("a clean stop = %v", err)
 	}
 }
 
@@ -352,24 +407,6 @@ func TestServiceRefusesToStart(t *testing.T) {
 				t.Errorf("error %v does not name %s", err, test.want)
 			}
 		})
-	}
-}
-
-func TestCommandThatIsNotTakenInTimeIsToldToComeBack(t *testing.T) {
-	// The unit does not run, so that nothing is ever taken.
-	unit := work.New(work.Service[sale, struct{}, sold]{Name: "till"}, nil, work.Config{TakeWithin: time.Millisecond})
-	p := &parts{Config: service.Config{Clock: time.Now}, Unit: unit}
-	_, err := p.Do(t.Context(), service.Command[sale]{Body: "x", Input: sale{id: "a"}})
-	problem, ok := errors.AsType[*httpapi.Problem](err)
-	if !ok || problem.Status != http.StatusServiceUnavailable || problem.GetHeaders().Get("Retry-After") == "" {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestCommandWhoseBodyCannotBeDigestedIsNotDone(t *testing.T) {
-	p := &parts{Config: service.Config{Clock: time.Now}}
-	if _, err := p.Do(t.Context(), service.Command[sale]{Body: make(chan int)}); err == nil {
-		t.Error("no error")
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -59,7 +59,8 @@ type Parts[I work.Input[S, E], S, E any] struct {
 }
 
 // Run runs a service until ctx ends, and returns nil after a clean stop. It waits for what it needs, saying for what,
-// and serves its probes meanwhile.
+// and answers probes meanwhile. From the moment it listens until database and schemas are there, the API answers 503.
+// It takes commands without a broker; what concerns topics begins once they are there.
 func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Definition[I, S, E]) error {
 	if err := cfg.Validate(); err != nil {
 		return err
@@ -80,11 +81,13 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	defer listener.Close() // which the door has done, unless it was never made
 
 	health := newHealth(def.Name, cfg, tel)
 	return health.serve(ctx, func(ctx context.Context) error {
-		err := run(ctx, cfg, def, tel, health, listener)
+		door := newDoor(ctx, listener, cfg.Drain)
+		defer door.close()
+		err := run(ctx, cfg, def, tel, health, door)
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return nil // stopped while it waited for something
 		}
@@ -93,7 +96,7 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 }
 
 func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Definition[I, S, E],
-	tel *telemetry.Telemetry, health *health, listener net.Listener) error {
+	tel *telemetry.Telemetry, health *health, door *door) error {
 	db, err := openDatabase(ctx, cfg, health, def.Migrations)
 	if err != nil {
 		return err
@@ -109,7 +112,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		return err
 	}
 	var codec *serde.Codec
-	err = health.await(ctx, "schemas", func() (err error) {
+	err = health.await(ctx, partStart, "schemas", func() (err error) {
 		codec, err = serde.New(ctx, registry, append(append([]serde.Type{}, def.Publishes...), def.Consumes...))
 		return err
 	})
@@ -127,10 +130,15 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	defer adminClient.Close()
 	admin := kadm.NewClient(adminClient)
 	consumed, published := topics(def.Consumes), topics(def.Publishes)
-	err = health.await(ctx, "topics", func() error { return kafka.Check(ctx, admin, append(consumed, published...)) })
-	if err != nil {
+	used := append(append([]string{}, consumed...), published...)
+	health.waitFor(partTopics, errors.New("starting"))
+	topicsThere := newGate(func(ctx context.Context) error {
+		err := health.await(ctx, partTopics, "topics", func() error { return kafka.Check(ctx, admin, used) })
+		if err == nil {
+			health.done(partTopics)
+		}
 		return err
-	}
+	})
 
 	meter := tel.Meter.Meter("quadrille")
 	workMetrics, err1 := work.NewMetrics(meter)
@@ -160,9 +168,10 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	def.Routes(api, parts)
 
 	// In the order in which they stop: whatever feeds the unit, the unit, what it feeds.
-	stages := []stage{{"HTTP API", func(ctx context.Context) error {
-		return httpapi.Serve(ctx, listener, mux, cfg.Drain)
-	}}}
+	stages := []stage{
+		{"HTTP API", func(ctx context.Context) error { return door.run(ctx, mux) }},
+		{"topics", topicsThere.run},
+	}
 	if def.Due != nil {
 		progress := kafka.NewProgress(admin, def.Name, consumed, cfg.Stall)
 		timers := work.Timers[I]{
@@ -179,15 +188,25 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		}
 	}
 	if len(consumed) > 0 {
-		consumer, err := kafka.NewConsumer(kafka.ConsumerConfig[I]{
-			Config: brokers, Group: def.Name, Topics: consumed, Decode: decoder.Decode, Take: unit.Take,
-			Metrics: kafkaMetrics, GiveBack: cfg.Drain / 2,
+		var running atomic.Pointer[kafka.Consumer[I]]
+		health.check("consumer", func() error {
+			if consumer := running.Load(); consumer != nil {
+				return consumer.Err()
+			}
+			return errors.New("not started yet")
 		})
-		if err != nil {
-			return err
-		}
-		health.check("consumer", consumer.Err)
-		stages = append(stages, stage{"consumer", consumer.Run})
+		// Made only then, for its client joins the group at once.
+		stages = append(stages, stage{"consumer", topicsThere.then(func(ctx context.Context) error {
+			consumer, err := kafka.NewConsumer(kafka.ConsumerConfig[I]{
+				Config: brokers, Group: def.Name, Topics: consumed, Decode: decoder.Decode, Take: unit.Take,
+				Metrics: kafkaMetrics, GiveBack: cfg.Drain / 2,
+			})
+			if err != nil {
+				return err
+			}
+			running.Store(consumer)
+			return consumer.Run(ctx)
+		})})
 	}
 	health.check("relay", relay.Err)
 	health.check("database", func() error {
@@ -195,79 +214,9 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		defer cancel()
 		return db.Ping(ctx)
 	})
-	stages = append(stages, stage{"unit of work", unit.Run}, stage{"relay", relay.Run})
-	tel.Logger.Info("started", "http", listener.Addr().String(), "version", cfg.Version)
+	stages = append(stages, stage{"unit of work", unit.Run}, stage{"relay", topicsThere.then(relay.Run)},
+		stage{"gauges", func(ctx context.Context) error { return outbox.Observe(ctx, meter, db) }})
+	health.done(partStart)
+	tel.Logger.Info("started", "http", cfg.HTTPAddr, "version", cfg.Version)
 	return runStages(ctx, stages)
-}
-
-// openDatabase waits for the database, then migrates it or, if that is another's job, for its migration.
-func openDatabase(ctx context.Context, cfg Config, health *health, own fs.FS) (*sqldb.DB, error) {
-	var db *sqldb.DB
-	err := health.await(ctx, "database", func() (err error) {
-		db, err = sqldb.Open(ctx, cfg.DatabaseURL)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	tables := []struct {
-		name string
-		fs   fs.FS
-	}{{"work", work.Migrations()}, {"outbox", outbox.Migrations()}, {"service", own}}
-	err = health.await(ctx, "migration", func() error {
-		for _, t := range tables {
-			if cfg.Migrate {
-				if err := sqldb.Migrate(ctx, db, t.fs, t.name); err != nil {
-					return err
-				}
-				continue
-			}
-			pending, err := sqldb.Pending(ctx, db, t.fs, t.name)
-			if err != nil {
-				return err
-			}
-			if len(pending) > 0 {
-				return fmt.Errorf("the database lacks the migrations %v of %s; run the migration job", pending, t.name)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
-}
-
-func encoder(codec *serde.Codec) func(*event.Event) ([]byte, error) {
-	return func(e *event.Event) ([]byte, error) {
-		t, ok := codec.TypeOf(e.Data)
-		if !ok {
-			return nil, fmt.Errorf("%T is no type that this service publishes", e.Data)
-		}
-		e.Type, e.Topic = t.Name, t.Topic
-		return codec.Append(nil, e.Data)
-	}
-}
-
-// topics of types, each once.
-func topics(types []serde.Type) []string {
-	var names []string
-	seen := make(map[string]bool)
-	for _, t := range types {
-		if !seen[t.Topic] {
-			seen[t.Topic] = true
-			names = append(names, t.Topic)
-		}
-	}
-	return names
-}
-
-// listen names the port, what wanted it and the cure when it is taken.
-func listen(addr, what, variable string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot listen on %s: %w; stop what listens there, or set %s",
-			what, addr, err, variable)
-	}
-	return listener, nil
 }

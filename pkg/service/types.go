@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 )
 
@@ -25,4 +26,28 @@ func Types[R ~struct {
 		}
 	}
 	return types
+}
+
+func encoder(codec *serde.Codec) func(*event.Event) ([]byte, error) {
+	return func(e *event.Event) ([]byte, error) {
+		t, ok := codec.TypeOf(e.Data)
+		if !ok {
+			return nil, fmt.Errorf("%T is no type that this service publishes", e.Data)
+		}
+		e.Type, e.Topic = t.Name, t.Topic
+		return codec.Append(nil, e.Data)
+	}
+}
+
+// topics of types, each once.
+func topics(types []serde.Type) []string {
+	var names []string
+	seen := make(map[string]bool)
+	for _, t := range types {
+		if !seen[t.Topic] {
+			seen[t.Topic] = true
+			names = append(names, t.Topic)
+		}
+	}
+	return names
 }

@@ -23,13 +23,16 @@ const Name = "inventory"
 type Config struct {
 	service.Config
 	// RepublishAfter is how long after its last change a product is published once more, so that compaction cannot
-	// keep a late duplicate of an older state. Defaults to 5 minutes; 0 for never.
+	// keep a late duplicate of an older state. Defaults to 5 minutes, which 0 stands for too; negative for never.
 	RepublishAfter time.Duration `env:"REPUBLISH_AFTER" envDefault:"5m"`
 }
 
 // WithDefaults fills in what is not set.
 func (c Config) WithDefaults() Config {
 	c.Config = c.Config.WithDefaults("127.0.0.1:8082", "127.0.0.1:9082", "sqlite:data/inventory.db")
+	if c.RepublishAfter == 0 {
+		c.RepublishAfter = 5 * time.Minute
+	}
 	return c
 }
 

@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"reflect"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/quadrille-platform/quadrille/pkg/httpapi"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
@@ -17,25 +20,50 @@ type OrderID struct {
 type getOrder struct {
 	OrderID
 	httpapi.LongPoll
-	Version int64     `query:"version" minimum:"1" doc:"The order as it was after its event of this number"`
-	At      time.Time `query:"at" doc:"The order as it was at this instant, which must have passed"`
+	Version int64   `query:"version" minimum:"1" doc:"The order as it was after its event of this number"`
+	At      instant `query:"at" doc:"The order as it was at this instant, which must have passed"`
+}
+
+// instant is a time that may be left out: the zero time is one that can be asked for.
+type instant struct {
+	Time  time.Time
+	given bool
+}
+
+var (
+	_ huma.ParamWrapper   = (*instant)(nil)
+	_ huma.ParamReactor   = (*instant)(nil)
+	_ huma.SchemaProvider = instant{}
+)
+
+// Receiver has huma parse the time.
+func (i *instant) Receiver() reflect.Value { return reflect.ValueOf(&i.Time).Elem() }
+
+// OnParamSet learns whether there is one.
+func (i *instant) OnParamSet(given bool, _ any) { i.given = given }
+
+// Schema is that of a time.
+func (instant) Schema(r huma.Registry) *huma.Schema {
+	return huma.SchemaFromType(r, reflect.TypeFor[time.Time]())
 }
 
 type orderBody struct{ Body Order }
 
 func (a *API) get(ctx context.Context, in *getOrder) (*orderBody, error) {
-	if in.At.After(a.parts.Now()) {
+	if in.At.Time.After(a.parts.Now()) {
 		return nil, httpapi.Invalid("at", httpapi.FieldLarge, "must not be in the future")
 	}
-	until := store.Until{Version: in.Version, At: in.At}
-	past := until != store.Until{}
+	past := in.Version > 0 || in.At.given
 	if past && in.Wait.Duration() > 0 {
 		return nil, httpapi.Invalid("wait", httpapi.FieldInvalid, "does not go with version or at, which never change")
 	}
 	if !past && in.Wait.Duration() > 0 {
 		return a.await(ctx, in)
 	}
-	o, err := store.Order(ctx, a.parts.DB, in.ID, until)
+	if in.At.given && in.At.Time.IsZero() { // which the store would take for no bound
+		return nil, problem(store.ErrNotFound)
+	}
+	o, err := store.Order(ctx, a.parts.DB, in.ID, store.Until{Version: in.Version, At: in.At.Time})
 	if err != nil {
 		return nil, problem(err)
 	}

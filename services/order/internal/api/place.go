@@ -4,10 +4,13 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/httpapi"
 	"github.com/quadrille-platform/quadrille/pkg/service"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
+	"github.com/quadrille-platform/quadrille/services/order/internal/store"
 )
 
 type placeOrder struct {
@@ -28,7 +31,23 @@ type placeLine struct {
 type accepted struct {
 	Status   int
 	Location string `header:"Location"`
-	Body     Order
+	Body     Acceptance
+}
+
+// Acceptance answers a command that is committed: the order as it stands, or its id alone if it could not be read.
+type Acceptance struct {
+	ID string `json:"id" format:"uuid"`
+	// Order is nil if it could not be read; the encoder then leaves its fields out.
+	*Order
+}
+
+var _ huma.SchemaTransformer = Acceptance{}
+
+// TransformSchema says that only the id is sure to be there.
+func (Acceptance) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Required = []string{"id"}
+	s.Description = "The order as it stands. If it could not be read back its id is all there is; get it at Location."
+	return s
 }
 
 // place answers once the order is committed; the saga then runs by itself.
@@ -47,15 +66,22 @@ func (a *API) place(ctx context.Context, in *placeOrder) (*accepted, error) {
 	})
 }
 
-// do hands a command on and answers with the order that its first copy was about, as it stands now.
+// do hands a command on and answers with the order that its first copy was about, as it stands now. Once it is
+// committed it is accepted, whether the order can be read or not: told otherwise, a client would order twice.
 func (a *API) do(ctx context.Context, c service.Command[order.Message]) (*accepted, error) {
 	receipt, err := a.parts.Do(ctx, c)
 	if err != nil {
 		return nil, problem(err)
 	}
-	view, err := a.read(ctx, receipt.Key)
-	if err != nil {
-		return nil, err
+	answer := &accepted{
+		Status: receipt.Status, Location: "/v1/orders/" + receipt.Key, Body: Acceptance{ID: receipt.Key},
 	}
-	return &accepted{Status: receipt.Status, Location: "/v1/orders/" + receipt.Key, Body: view}, nil
+	o, err := store.Order(ctx, a.parts.DB, receipt.Key, store.Until{})
+	if err != nil {
+		a.parts.Telemetry.Logger.WarnContext(ctx, "accepted order cannot be read", "order", receipt.Key, "error", err)
+		return answer, nil
+	}
+	view := viewOf(o)
+	answer.Body.Order = &view
+	return answer, nil
 }
