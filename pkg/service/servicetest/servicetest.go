@@ -1,5 +1,5 @@
-// Package servicetest measures the handlers of a service: its own Definition behind its unit of work, on SQLite and on a
-// PostgreSQL that waits for the disk, at several batch sizes, and beside it the same statements in a plain loop.
+// Package servicetest measures the handlers of a service: its own Definition behind its unit of work, on SQLite and on
+// a PostgreSQL that waits for the disk, at several batch sizes, and beside it the same statements in a plain loop.
 package servicetest
 
 import (

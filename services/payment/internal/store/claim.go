@@ -136,7 +136,8 @@ func claim(ctx context.Context, tx *sqldb.Tx, ends []endRow, now time.Time, limi
 
 // findDue returns the orders whose next call can be claimed once ends are applied, first the one that is due longest. A
 // call that is made again is due since its pause ended, or its lease if nobody ended it: a gateway that hangs at some
-// payments' calls makes them wait behind the calls that fell due meanwhile.
+// payments' calls makes them wait behind the calls that fell due meanwhile. Ends are looked up by IN, for which SQLite
+// builds an index; joined, it would read all of them for every payment.
 func findDue(ctx context.Context, tx *sqldb.Tx, ends []endRow, now time.Time, limit int) ([]string, error) {
 	if limit <= 0 {
 		return nil, nil

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clockTick is the unit of times in /proc: USER_HZ, 100 on every Linux that Go runs on.
+const clockTick = time.Second / 100
+
+// cpu returns the processor time that each process of the platform has used, and the load itself. It is empty where
+// there is no /proc.
+func cpu(platform int) map[string]time.Duration {
+	used := make(map[string]time.Duration)
+	note := func(name string, pid int) {
+		if _, spent, err := processTimes(pid); err == nil {
+			used[name] = spent
+		}
+	}
+	note("load and watcher", os.Getpid())
+	note("broker, gateway, registry", platform)
+	stats, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well formed
+	for _, path := range stats {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		parent, _, err := processTimes(pid)
+		line, failed := os.ReadFile(path)
+		if err != nil || failed != nil || parent != platform {
+			continue
+		}
+		if args := strings.Split(string(bytes.TrimRight(line, "\x00")), "\x00"); len(args) > 2 && args[1] == "service" {
+			note(args[2], pid)
+		}
+	}
+	return used
+}
+
+// processTimes reads a process's parent and its processor time, user and system.
+func processTimes(pid int) (parent int, spent time.Duration, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // from the third on; see proc(5)
+	if len(fields) < 13 {
+		return 0, 0, fmt.Errorf("/proc/%d/stat is too short", pid)
+	}
+	parent, err = strconv.Atoi(fields[1])
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, field := range fields[11:13] {
+		ticks, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		spent += time.Duration(ticks) * clockTick
+	}
+	return parent, spent, nil
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+func sagaTable(outcomes []outcome) string {
+	const title = "\nSagas end to end: embedded platform, SQLite, open-loop load through HTTP"
+	return table(title, func(w *tabwriter.Writer) {
+		fmt.Fprintln(w, "orders/s\tsustained\tcompleted/s\tPOST → confirmed p50 ms\tp99\t"+
+			"→ completed p50 ms\tp99\tcores used\trefused\t")
+		for _, o := range outcomes {
+			confirmed := spans(o, stage{from: start, to: func(_ time.Time, s *saga) time.Time { return s.confirmed() }})
+			completed := spans(o, stage{from: start, to: func(_ time.Time, s *saga) time.Time { return s.completed() }})
+			sustained := "yes"
+			if !o.sustained {
+				sustained = fmt.Sprintf("no, %d behind", o.behind)
+			}
+			fmt.Fprintf(w, "%d\t%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%d\t\n", o.rate, sustained, o.completed,
+				ms(quantile(confirmed, .5)), ms(quantile(confirmed, .99)),
+				ms(quantile(completed, .5)), ms(quantile(completed, .99)), cores(o), o.refused)
+		}
+	})
+}
+
+// cores used, of those there are, from the first order to the last completion.
+func cores(o outcome) string {
+	if len(o.cpu) == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f of %d", used(o), runtime.NumCPU())
+}
+
+func used(o outcome) float64 {
+	return spent(o).Seconds() / (float64(len(o.sagas)) / o.completed)
+}
+
+// spent is the processor time of all processes.
+func spent(o outcome) (total time.Duration) {
+	for _, d := range o.cpu {
+		total += d
+	}
+	return total
+}
+
+// busy is the share of the cores from which on the processor is what bounds the platform.
+const busy = .85
+
+// cpuTable shows who uses the processor, and names the bottleneck.
+func cpuTable(o outcome) string {
+	names := slices.SortedFunc(maps.Keys(o.cpu), func(a, b string) int { return int(o.cpu[b] - o.cpu[a]) })
+	if len(names) == 0 {
+		return "\nProcessor time is not known here: there is no /proc.\n"
+	}
+	total := spent(o)
+	text := table(fmt.Sprintf("\nProcessor time at %d orders/s", o.rate), func(w *tabwriter.Writer) {
+		fmt.Fprintln(w, "process\tµs a saga\tshare\t")
+		for _, name := range names {
+			fmt.Fprintf(w, "%s\t%.0f\t%.0f%%\t\n", name,
+				float64(o.cpu[name].Microseconds())/float64(len(o.sagas)), 100*o.cpu[name].Seconds()/total.Seconds())
+		}
+	})
+	longest := slices.MaxFunc(toConfirmed, func(a, b stage) int { return int(mean(spans(o, a)) - mean(spans(o, b))) })
+	if used(o) > busy*float64(runtime.NumCPU()) {
+		return text + fmt.Sprintf("Bottleneck: the processor, most of it in %s; longest stage: %s.\n",
+			names[0], longest.name)
+	}
+	return text + fmt.Sprintf("Bottleneck: not the processor (%s cores); longest stage: %s.\n", cores(o), longest.name)
+}
