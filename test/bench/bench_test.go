@@ -95,7 +95,7 @@ func TestClimbTriesTheMiddleBelowTheFirstRateThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	best, ok := highest(all)
-	if len(tried) != 5 || tried[3] != 800 || !ok || best.rate != 600 {
+	if len(tried) != 6 || tried[4] != 800 || !ok || best.rate != 600 {
 		t.Errorf("tried %v, best %d", tried, best.rate)
 	}
 }

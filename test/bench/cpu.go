@@ -39,6 +39,23 @@ func cpu(platform int) map[string]time.Duration {
 	return used
 }
 
+// machineTime returns the processor time that all programs have used together, and what a hypervisor kept back; zero
+// where there is no /proc.
+func machineTime() (spent time.Duration) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	const idle, ioWait, guest = 4, 5, 9 // guest time is in user time already; see proc_stat(5)
+	for n, field := range strings.Fields(line) {
+		if ticks, err := strconv.ParseInt(field, 10, 64); err == nil && n != idle && n != ioWait && n < guest {
+			spent += time.Duration(ticks) * clockTick
+		}
+	}
+	return spent
+}
+
 // processTimes reads a process's parent and its processor time, user and system.
 func processTimes(pid int) (parent int, spent time.Duration, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -13,7 +13,7 @@ func sagaTable(outcomes []outcome) string {
 	const title = "\nSagas end to end: embedded platform, SQLite, open-loop load through HTTP"
 	return table(title, func(w *tabwriter.Writer) {
 		fmt.Fprintln(w, "orders/s\tsustained\tcompleted/s\tPOST → confirmed p50 ms\tp99\t"+
-			"→ completed p50 ms\tp99\tcores used\trefused\t")
+			"→ completed p50 ms\tp99\tcores used\tby others\trefused\t")
 		for _, o := range outcomes {
 			confirmed := spans(o, stage{from: start, to: func(_ time.Time, s *saga) time.Time { return s.confirmed() }})
 			completed := spans(o, stage{from: start, to: func(_ time.Time, s *saga) time.Time { return s.completed() }})
@@ -21,9 +21,9 @@ func sagaTable(outcomes []outcome) string {
 			if !o.sustained {
 				sustained = fmt.Sprintf("no, %d behind", o.behind)
 			}
-			fmt.Fprintf(w, "%d\t%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%d\t\n", o.rate, sustained, o.completed,
+			fmt.Fprintf(w, "%d\t%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%.2f\t%d\t\n", o.rate, sustained, o.completed,
 				ms(quantile(confirmed, .5)), ms(quantile(confirmed, .99)),
-				ms(quantile(completed, .5)), ms(quantile(completed, .99)), cores(o), o.refused)
+				ms(quantile(completed, .5)), ms(quantile(completed, .99)), cores(o), others(o), o.refused)
 		}
 	})
 }
@@ -36,9 +36,13 @@ func cores(o outcome) string {
 	return fmt.Sprintf("%.2f of %d", used(o), runtime.NumCPU())
 }
 
-func used(o outcome) float64 {
-	return spent(o).Seconds() / (float64(len(o.sagas)) / o.completed)
-}
+func used(o outcome) float64 { return spent(o).Seconds() / wall(o) }
+
+// others is how many cores programs that are not ours used: they slow ours down.
+func others(o outcome) float64 { return max(0, (o.machine-spent(o)).Seconds()/wall(o)) }
+
+// wall is the time from the first order to the last completion, in seconds.
+func wall(o outcome) float64 { return float64(len(o.sagas)) / o.completed }
 
 // spent is the processor time of all processes.
 func spent(o outcome) (total time.Duration) {
@@ -66,9 +70,10 @@ func cpuTable(o outcome) string {
 		}
 	})
 	longest := slices.MaxFunc(toConfirmed, func(a, b stage) int { return int(mean(spans(o, a)) - mean(spans(o, b))) })
-	if used(o) > busy*float64(runtime.NumCPU()) {
-		return text + fmt.Sprintf("Bottleneck: the processor, most of it in %s; longest stage: %s.\n",
-			names[0], longest.name)
+	bound := "not the processor"
+	if used(o)+others(o) > busy*float64(runtime.NumCPU()) {
+		bound = "the processor, most of it in " + names[0]
 	}
-	return text + fmt.Sprintf("Bottleneck: not the processor (%s cores); longest stage: %s.\n", cores(o), longest.name)
+	return text + fmt.Sprintf("Bottleneck: %s (%s cores, others %.2f); longest stage: %s.\n",
+		bound, cores(o), others(o), longest.name)
 }

@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// lowRate shows the latency of sagas that share next to no transaction; firstRate is doubled from there on.
+	lowRate   = 25
 	firstRate = 100
 	// settleWithin is how long after the load the last sagas may take. A rate whose sagas take longer, or of which more
 	// than maxBehind was incomplete when the load ended, is not sustained.
@@ -31,6 +33,7 @@ type outcome struct {
 	completed float64
 	sustained bool
 	cpu       map[string]time.Duration
+	machine   time.Duration // processor time of all programs
 }
 
 // sagas measures whole sagas on the embedded platform and prints a row a rate, and where the time of the highest
@@ -76,12 +79,12 @@ func climb(ctx context.Context, cfg config, try func(rate int) (outcome, error))
 		one, err := try(cfg.rate)
 		return []outcome{one}, err
 	}
-	rates := []int{}
+	rates := []int{lowRate}
 	for rate := firstRate; rate <= 1<<20; rate *= 2 {
 		rates = append(rates, rate)
 	}
 	if cfg.quick {
-		rates = []int{100, 400}
+		rates = []int{lowRate, 400}
 	}
 	for _, rate := range rates {
 		one, err := try(rate)
@@ -108,7 +111,7 @@ func climb(ctx context.Context, cfg config, try func(rate int) (outcome, error))
 
 // measure puts the platform under load at one rate and waits until it has caught up.
 func measure(ctx context.Context, p *platform, w *watcher, l *load, rate int, d time.Duration) (outcome, error) {
-	before := cpu(p.cmd.Process.Pid)
+	before, machine := cpu(p.cmd.Process.Pid), machineTime()
 	done, failed := w.count()
 	started := time.Now()
 	l.run(ctx, rate, d)
@@ -136,7 +139,7 @@ func measure(ctx context.Context, p *platform, w *watcher, l *load, rate int, d 
 		return o, fmt.Errorf("at %d orders/s %d of %d sagas did not complete within %s",
 			rate, len(o.orders)-(now-done), len(o.orders), settleWithin)
 	}
-	o.cpu = cpu(p.cmd.Process.Pid)
+	o.cpu, o.machine = cpu(p.cmd.Process.Pid), machineTime()-machine
 	for name, spent := range before {
 		o.cpu[name] -= spent
 	}
