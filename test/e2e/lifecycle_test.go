@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -20,7 +21,14 @@ import (
 
 func TestAnOrderTellsItsWholeStory(t *testing.T) {
 	p := up(t, "--ephemeral")
+	ready := time.Since(p.began)
 	placed := p.place(t, "tok_visa", line{"tea-001", 2}, line{"cup-001", 1}, line{"pot-001", 1})
+	waited := order{}
+	url := "http://" + p.Services["order"] + "/v1/orders/" + placed.ID + "?wait=30s"
+	if _, err := call(http.MethodGet, url, nil, nil, &waited); err != nil || waited.Status != "confirmed" {
+		t.Fatalf("waited for %+v (%v)", waited, err)
+	}
+	t.Logf("ready %s after the start of up, the first order confirmed after %s", ready, time.Since(p.began))
 	if o := p.completed(t, placed.ID); o.Status != "confirmed" {
 		t.Fatalf("ended as %+v", o)
 	}

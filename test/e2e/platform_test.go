@@ -47,6 +47,7 @@ func TestMain(m *testing.M) {
 // platform is a running `quadrille up`.
 type platform struct {
 	cmd    *exec.Cmd
+	began  time.Time
 	exited chan struct{} // closed when it has
 	err    error         // of Wait; read after exited
 	stderr *lockedBuffer
@@ -95,6 +96,7 @@ func launch(t *testing.T, args ...string) *platform {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
