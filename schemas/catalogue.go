@@ -48,7 +48,7 @@ func Topics() []Topic {
 	return []Topic{
 		{
 			Name: "order.events", Key: "order id", Partitions: 6, Retention: week,
-			Owner: "order", Consumers: []string{"inventory", "payment"},
+			Owner: "order", Consumers: []string{"inventory", "payment", "notification"},
 			Description: "What becomes of orders: placed, confirmed, cancelled.",
 		},
 		{
@@ -58,8 +58,13 @@ func Topics() []Topic {
 		},
 		{
 			Name: "payment.events", Key: "order id", Partitions: 6, Retention: week,
-			Owner: "payment", Consumers: []string{"order"},
+			Owner: "payment", Consumers: []string{"order", "notification"},
 			Description: "What payment did for an order: authorized, captured, voided, refunded, or refused.",
+		},
+		{
+			Name: "notification.events", Key: "order id", Partitions: 6, Retention: week,
+			Owner:       "notification",
+			Description: "What the customer was told about an order, and what they could not be told.",
 		},
 		{
 			Name: "product.events", Key: "sku", Partitions: 6, Compacted: true,

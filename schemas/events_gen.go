@@ -14,6 +14,8 @@ func Records() []Record {
 		{Name: "quadrille.inventory.StockReleased", Topic: "inventory.events", Schema: text("avro/inventory.events/StockReleased.avsc"), New: func() any { return new(StockReleased) }},
 		{Name: "quadrille.inventory.StockReservationFailed", Topic: "inventory.events", Schema: text("avro/inventory.events/StockReservationFailed.avsc"), New: func() any { return new(StockReservationFailed) }},
 		{Name: "quadrille.inventory.StockReserved", Topic: "inventory.events", Schema: text("avro/inventory.events/StockReserved.avsc"), New: func() any { return new(StockReserved) }},
+		{Name: "quadrille.notification.NotificationFailed", Topic: "notification.events", Schema: text("avro/notification.events/NotificationFailed.avsc"), New: func() any { return new(NotificationFailed) }},
+		{Name: "quadrille.notification.NotificationSent", Topic: "notification.events", Schema: text("avro/notification.events/NotificationSent.avsc"), New: func() any { return new(NotificationSent) }},
 		{Name: "quadrille.order.OrderCancelled", Topic: "order.events", Schema: text("avro/order.events/OrderCancelled.avsc"), New: func() any { return new(OrderCancelled) }},
 		{Name: "quadrille.order.OrderConfirmed", Topic: "order.events", Schema: text("avro/order.events/OrderConfirmed.avsc"), New: func() any { return new(OrderConfirmed) }},
 		{Name: "quadrille.order.OrderPlaced", Topic: "order.events", Schema: text("avro/order.events/OrderPlaced.avsc"), New: func() any { return new(OrderPlaced) }},
@@ -99,6 +101,53 @@ type StockReserved struct {
 	ReservedAt time.Time `avro:"reserved_at" json:"reserved_at"`
 }
 
+// NotificationFailed is published on notification.events. A mail about the order will not be sent.
+type NotificationFailed struct {
+	// Id of the order, a UUID. The record's key.
+	OrderID string `avro:"order_id" json:"order_id"`
+	// Which mail it was.
+	Kind MailKind `avro:"kind" json:"kind"`
+	// The Message-ID under which it was tried.
+	MessageID string `avro:"message_id" json:"message_id"`
+	// refused: the mail server will never take it; expired: it could not be sent in time.
+	Reason NotificationFailure `avro:"reason" json:"reason"`
+	// When it was given up.
+	FailedAt time.Time `avro:"failed_at" json:"failed_at"`
+}
+
+// MailKind is an enum: What a mail tells the customer.
+type MailKind string
+
+// The symbols of MailKind. A reader that does not know a symbol reads "unknown".
+const (
+	MailKindUnknown      MailKind = "unknown"
+	MailKindConfirmation MailKind = "confirmation"
+	MailKindCancellation MailKind = "cancellation"
+	MailKindRefund       MailKind = "refund"
+)
+
+// NotificationFailure is an enum: Why a mail was given up.
+type NotificationFailure string
+
+// The symbols of NotificationFailure. A reader that does not know a symbol reads "unknown".
+const (
+	NotificationFailureUnknown NotificationFailure = "unknown"
+	NotificationFailureRefused NotificationFailure = "refused"
+	NotificationFailureExpired NotificationFailure = "expired"
+)
+
+// NotificationSent is published on notification.events. The mail server has taken a mail about the order.
+type NotificationSent struct {
+	// Id of the order, a UUID. The record's key.
+	OrderID string `avro:"order_id" json:"order_id"`
+	// Which mail it was.
+	Kind MailKind `avro:"kind" json:"kind"`
+	// The mail's Message-ID, the same each time it is sent.
+	MessageID string `avro:"message_id" json:"message_id"`
+	// When it was taken.
+	SentAt time.Time `avro:"sent_at" json:"sent_at"`
+}
+
 // OrderCancelled is published on order.events. The order is off. Whoever did something for it undoes it and
 // says so.
 type OrderCancelled struct {
@@ -172,6 +221,8 @@ type OrderPlaced struct {
 	Lines []OrderLine `avro:"lines" json:"lines"`
 	// When it was placed.
 	PlacedAt time.Time `avro:"placed_at" json:"placed_at"`
+	// Where the customer came from, such as web or app, if that is known. Since version 2.
+	SalesChannel *string `avro:"sales_channel" json:"sales_channel"`
 }
 
 // LogValue leaves out personal data.
@@ -182,6 +233,7 @@ func (e OrderPlaced) LogValue() slog.Value {
 		slog.Any("total", e.Total),
 		slog.Any("lines", e.Lines),
 		slog.Any("placed_at", e.PlacedAt),
+		slog.Any("sales_channel", e.SalesChannel),
 	)
 }
 

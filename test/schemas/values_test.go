@@ -25,7 +25,7 @@ func values() []any {
 				{SKU: "teapot-cast-iron", Quantity: 1, UnitPrice: 4_950}, {SKU: "tea-sencha-100g", Quantity: 3, UnitPrice: 749},
 				{SKU: "sample-card", Quantity: 50, UnitPrice: 1},
 			},
-			PlacedAt: at(7, 123_456),
+			PlacedAt: at(7, 123_456), SalesChannel: new("tea-shop-app"),
 		},
 		&schemas.StockReserved{
 			OrderID: confirmed, ReservedAt: at(7, 140_002),
@@ -67,6 +67,14 @@ func values() []any {
 		},
 		&schemas.PaymentRefunded{
 			OrderID: refunded, Amount: 12_800, Currency: "JPY", SettledByHand: true, RefundedAt: at(16, 42),
+		},
+		&schemas.NotificationSent{
+			OrderID: confirmed, Kind: schemas.MailKindConfirmation, MessageID: "<" + confirmed + ".confirmation@example.org>",
+			SentAt: at(8, 17_300),
+		},
+		&schemas.NotificationFailed{
+			OrderID: cancelled, Kind: schemas.MailKindCancellation, MessageID: "<" + cancelled + ".cancellation@example.org>",
+			Reason: schemas.NotificationFailureRefused, FailedAt: at(17, 600),
 		},
 		&schemas.ProductUpdated{
 			SKU: "tea-sencha-100g", Name: "Sencha 煎茶, 100 g", Price: 749, Currency: "EUR", Version: 12, UpdatedAt: at(0, 0),

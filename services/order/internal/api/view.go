@@ -14,6 +14,7 @@ type Order struct {
 	Status      order.Status `json:"status" enum:"pending,confirmed,cancelled"`
 	Reason      order.Reason `json:"reason,omitempty" doc:"Why it was cancelled" enum:"out_of_stock,payment_declined,payment_failed,timed_out,customer_request"`
 	Detail      string       `json:"detail,omitempty" doc:"The customer's words on cancelling"`
+	Channel     string       `json:"sales_channel,omitempty" doc:"Where the customer came from"`
 	Version     int64        `json:"version"`
 	Total       Money        `json:"total"`
 	Lines       []Line       `json:"lines"`
@@ -48,8 +49,9 @@ type Step struct {
 
 func viewOf(o *order.Order) Order {
 	view := Order{
-		ID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Reason: o.Reason, Detail: o.Detail, Version: o.Version,
-		Total: Money{o.Total, httpapi.CurrencyCode(o.Currency)}, Lines: make([]Line, len(o.Lines)),
+		ID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Reason: o.Reason, Detail: o.Detail, Channel: o.SalesChannel,
+		Version: o.Version,
+		Total:   Money{o.Total, httpapi.CurrencyCode(o.Currency)}, Lines: make([]Line, len(o.Lines)),
 		WaitingFor: []string{}, Completed: o.Completed(), PlacedAt: o.PlacedAt,
 		ConfirmedAt: known(o.ConfirmedAt), CancelledAt: known(o.CancelledAt), UpdatedAt: o.UpdatedAt,
 	}

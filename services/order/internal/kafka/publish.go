@@ -16,10 +16,14 @@ func Publish(e order.Event) (event.Event, bool) {
 		for i, l := range e.Lines {
 			lines[i] = schemas.OrderLine{SKU: l.SKU, Quantity: l.Quantity, UnitPrice: l.UnitPrice}
 		}
-		published.Data = &schemas.OrderPlaced{
+		placed := &schemas.OrderPlaced{
 			OrderID: head.OrderID, CustomerID: e.CustomerID, Email: e.Email, PaymentMethod: e.PaymentMethod,
 			Currency: e.Currency, Total: e.Total, Lines: lines, PlacedAt: head.At,
 		}
+		if e.SalesChannel != "" {
+			placed.SalesChannel = &e.SalesChannel
+		}
+		published.Data = placed
 	case order.Confirmed:
 		published.Data = &schemas.OrderConfirmed{
 			OrderID: head.OrderID, Currency: e.Currency, Total: e.Total, ConfirmedAt: head.At,

@@ -23,6 +23,9 @@ func TestStoredFormat(t *testing.T) {
 			Lines: []order.Line{{SKU: "tea", Quantity: 3, UnitPrice: 2}},
 		}, "OrderPlaced", top + `,"customer_id":"c1","email":"a@b.c","payment_method":"tok","currency":"EUR","total":6,` +
 			`"lines":[{"sku":"tea","quantity":3,"unit_price":2}],"deadline":"2026-03-01T12:05:00Z"}`},
+		{order.Placed{Head: h, CustomerID: "c1", SalesChannel: "web"}, "OrderPlaced",
+			top + `,"customer_id":"c1","email":"","payment_method":"","currency":"","total":0,"lines":null,` +
+				`"deadline":"0001-01-01T00:00:00Z","sales_channel":"web"}`},
 		{order.Confirmed{Head: h, Currency: "EUR", Total: 6}, "OrderConfirmed", top + `,"currency":"EUR","total":6}`},
 		{order.Cancelled{Head: h, Reason: order.ReasonTimedOut, Currency: "EUR", Total: 6},
 			"OrderCancelled", top + `,"reason":"timed_out","currency":"EUR","total":6}`},

@@ -40,6 +40,8 @@ type Placed struct {
 	Total         int64     `json:"total"`
 	Lines         []Line    `json:"lines"`
 	Deadline      time.Time `json:"deadline"`
+	// SalesChannel is where the customer came from, or empty.
+	SalesChannel string `json:"sales_channel,omitempty"`
 }
 
 // Confirmed says that the stock is reserved and the payment authorized.

@@ -41,6 +41,8 @@ type Order struct {
 	// Total is in minor units of Currency (ISO 4217).
 	Total    int64
 	Currency string
+	// SalesChannel is where the customer came from, or empty.
+	SalesChannel string
 
 	Status Status
 	// Reason and Detail, the customer's own words, are empty unless Status is cancelled.
@@ -79,7 +81,7 @@ func (o *Order) Apply(e Event) {
 	case Placed:
 		o.ID, o.Status, o.PlacedAt, o.Deadline = head.OrderID, StatusPending, head.At, e.Deadline
 		o.CustomerID, o.Email, o.PaymentMethod = e.CustomerID, e.Email, e.PaymentMethod
-		o.Lines, o.Total, o.Currency = e.Lines, e.Total, e.Currency
+		o.Lines, o.Total, o.Currency, o.SalesChannel = e.Lines, e.Total, e.Currency, e.SalesChannel
 	case Confirmed:
 		o.Status, o.ConfirmedAt = StatusConfirmed, head.At
 	case Cancelled:

@@ -21,6 +21,8 @@ type Place struct {
 	OrderID string
 	// Email is well formed: the edge has checked that.
 	CustomerID, Email, PaymentMethod string
+	// SalesChannel is where the customer came from; it may be empty.
+	SalesChannel string
 	// Lines name each sku once.
 	Lines []Item
 	At    time.Time
@@ -76,6 +78,9 @@ func (m Place) check() error {
 			return refuse(code, t.field)
 		}
 	}
+	if code := checkText(m.SalesChannel, MaxText); m.SalesChannel != "" && code != "" {
+		return refuse(code, "sales_channel")
+	}
 	if err := checkTime(m.At); err != nil {
 		return err
 	}
@@ -106,7 +111,7 @@ func (m Place) check() error {
 func (m Place) price(catalogue map[string]Product) (Placed, error) {
 	placed := Placed{
 		CustomerID: m.CustomerID, Email: m.Email, PaymentMethod: m.PaymentMethod,
-		Lines: make([]Line, len(m.Lines)), Deadline: m.At.Add(m.Timeout),
+		Lines: make([]Line, len(m.Lines)), Deadline: m.At.Add(m.Timeout), SalesChannel: m.SalesChannel,
 	}
 	for i, l := range m.Lines {
 		p, known := catalogue[l.SKU]

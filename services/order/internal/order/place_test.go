@@ -38,6 +38,8 @@ func TestRefusals(t *testing.T) {
 		{"customer with NUL", change(func(m *order.Place) { m.CustomerID = "\x00" }), order.CodeMalformed, "customer_id", -1},
 		{"no e-mail", change(func(m *order.Place) { m.Email = "" }), order.CodeMissing, "email", -1},
 		{"long e-mail", change(func(m *order.Place) { m.Email = strings.Repeat("a", 255) }), order.CodeTooLong, "email", -1},
+		{"a sales channel with a NUL", change(func(m *order.Place) { m.SalesChannel = "a\x00b" }),
+			order.CodeMalformed, "sales_channel", -1},
 		{"no payment method", change(func(m *order.Place) { m.PaymentMethod = "" }), order.CodeMissing, "payment_method", -1},
 		{"payment method not UTF-8", change(func(m *order.Place) { m.PaymentMethod = "\xff" }),
 			order.CodeMalformed, "payment_method", -1},

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
@@ -20,10 +19,10 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []order.Message) (*order.B
 		skus = append(skus, needs.SKUs...)
 	}
 	b := &order.Book{Orders: make(map[string]*order.Order), Catalogue: make(map[string]order.Product)}
-	if err := loadOrders(ctx, tx, b, keysOf(orders, func(id string) orderKey { return orderKey{id} })); err != nil {
+	if err := loadOrders(ctx, tx, b, sqldb.Keys(orders, func(id string) orderKey { return orderKey{id} })); err != nil {
 		return nil, fmt.Errorf("load orders: %w", err)
 	}
-	if err := loadProducts(ctx, tx, b, keysOf(skus, func(sku string) skuKey { return skuKey{sku} })); err != nil {
+	if err := loadProducts(ctx, tx, b, sqldb.Keys(skus, func(sku string) skuKey { return skuKey{sku} })); err != nil {
 		return nil, fmt.Errorf("load products: %w", err)
 	}
 	return b, nil
@@ -80,15 +79,4 @@ func loadProducts(ctx context.Context, tx *sqldb.Tx, b *order.Book, keys []skuKe
 		b.Catalogue[row.SKU] = row.product()
 	}
 	return nil
-}
-
-// keysOf returns each of ids once, in order.
-func keysOf[K any](ids []string, key func(string) K) []K {
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	keys := make([]K, len(ids))
-	for i, id := range ids {
-		keys[i] = key(id)
-	}
-	return keys
 }

@@ -151,7 +151,7 @@ func Orders(ctx context.Context, db *sqldb.DB, f Filter) (orders []*order.Order,
 
 // Settled returns those of ids whose orders are no longer pending.
 func Settled(ctx context.Context, db *sqldb.DB, ids []string) (settled []string, err error) {
-	keys := keysOf(ids, func(id string) orderKey { return orderKey{id} })
+	keys := sqldb.Keys(ids, func(id string) orderKey { return orderKey{id} })
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
 		settled, err = sqldb.Select[string](ctx, tx.With(keys), `
 			SELECT o.order_id FROM orders o JOIN rows ON rows.order_id = o.order_id WHERE o.status <> 'pending'`)
