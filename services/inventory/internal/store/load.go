@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/services/inventory/internal/stock"
@@ -43,7 +42,7 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []stock.Message) (*stock.S
 }
 
 func loadReservations(ctx context.Context, tx *sqldb.Tx, s *stock.Stock, orders []string) error {
-	keys := keysOf(orders, func(id string) orderKey { return orderKey{id} })
+	keys := sqldb.Keys(orders, func(id string) orderKey { return orderKey{id} })
 	if len(keys) == 0 {
 		return nil
 	}
@@ -66,7 +65,7 @@ func loadReservations(ctx context.Context, tx *sqldb.Tx, s *stock.Stock, orders 
 }
 
 func loadProducts(ctx context.Context, tx *sqldb.Tx, s *stock.Stock, skus []string) error {
-	keys := keysOf(skus, func(sku string) skuKey { return skuKey{sku} })
+	keys := sqldb.Keys(skus, func(sku string) skuKey { return skuKey{sku} })
 	if len(keys) == 0 {
 		return nil
 	}
@@ -83,15 +82,4 @@ func loadProducts(ctx context.Context, tx *sqldb.Tx, s *stock.Stock, skus []stri
 		s.Products[row.SKU] = row.product()
 	}
 	return nil
-}
-
-// keysOf returns each of ids once, in order.
-func keysOf[K any](ids []string, key func(string) K) []K {
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	keys := make([]K, len(ids))
-	for i, id := range ids {
-		keys[i] = key(id)
-	}
-	return keys
 }

@@ -104,7 +104,7 @@ func claim(ctx context.Context, tx *sqldb.Tx, ends []endRow, now time.Time, limi
 	for _, e := range ends {
 		ids = append(ids, e.OrderID)
 	}
-	keys := keysOf(ids)
+	keys := sqldb.Keys(ids, orderKeyOf)
 	found, err := lockPayments(ctx, tx, keys)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/services/payment/internal/payment"
@@ -27,7 +26,7 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []Message) (*State, error)
 			}
 		}
 	}
-	rows, err := lockPayments(ctx, tx, keysOf(orders))
+	rows, err := lockPayments(ctx, tx, sqldb.Keys(orders, orderKeyOf))
 	if err != nil {
 		return nil, fmt.Errorf("load payments: %w", err)
 	}
@@ -51,13 +50,4 @@ func lockPayments(ctx context.Context, tx *sqldb.Tx, keys []orderKey) ([]payment
 		LEFT JOIN calls c ON c.order_id = p.order_id`)
 }
 
-// keysOf returns each of ids once, in order.
-func keysOf(ids []string) []orderKey {
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	keys := make([]orderKey, len(ids))
-	for i, id := range ids {
-		keys[i] = orderKey{id}
-	}
-	return keys
-}
+func orderKeyOf(id string) orderKey { return orderKey{id} }
