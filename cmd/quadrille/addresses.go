@@ -22,11 +22,15 @@ type addresses struct {
 const host = "127.0.0.1"
 
 func defaultAddresses() addresses {
-	return addresses{
+	a := addresses{
 		Kafka: host + ":9092", Registry: host + ":8091", Gateway: host + ":8090",
-		Services: map[string]string{"order": host + ":8081", "inventory": host + ":8082", "payment": host + ":8083"},
-		Admin:    map[string]string{"order": host + ":9081", "inventory": host + ":9082", "payment": host + ":9083"},
+		Services: make(map[string]string), Admin: make(map[string]string),
 	}
+	for _, e := range services {
+		a.Services[e.name] = net.JoinHostPort(host, strconv.Itoa(e.port))
+		a.Admin[e.name] = net.JoinHostPort(host, strconv.Itoa(e.port+1000))
+	}
+	return a
 }
 
 // freeAddresses takes ports that are free now, below the range from which outgoing connections get theirs, so that none
@@ -59,7 +63,7 @@ func freeAddresses() (addresses, error) {
 		}
 		*to = addr
 	}
-	for _, name := range serviceNames {
+	for _, name := range serviceNames() {
 		for _, m := range []map[string]string{a.Services, a.Admin} {
 			addr, err := take()
 			if err != nil {
@@ -74,7 +78,7 @@ func freeAddresses() (addresses, error) {
 // parts gives each address its name on the command line.
 func (a *addresses) parts() map[string]string {
 	parts := map[string]string{"kafka": a.Kafka, "registry": a.Registry, "gateway": a.Gateway}
-	for _, name := range serviceNames {
+	for _, name := range serviceNames() {
 		parts[name], parts[name+"-admin"] = a.Services[name], a.Admin[name]
 	}
 	return parts

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -24,6 +25,7 @@ func main() {
 	var c cli
 	parsed := kong.Parse(&c, kong.Name("quadrille"), kong.UsageOnError(),
 		kong.Description("A dance for four: event-driven microservices on Kafka."),
+		kong.Vars{"services": strings.Join(serviceNames(), ",")},
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	err := parsed.Run()
 	stop()

@@ -14,8 +14,24 @@ import (
 	"github.com/quadrille-platform/quadrille/services/payment"
 )
 
+// services are what `up` runs, in the order in which they are started and listed.
+var services = []entry{
+	{order.Name, 8081, runs(order.Run, func(c *order.Config) *service.Config { return &c.Config })},
+	{inventory.Name, 8082, runs(inventory.Run, func(c *inventory.Config) *service.Config { return &c.Config })},
+	{payment.Name, 8083, runs(payment.Run, func(c *payment.Config) *service.Config { return &c.Config })},
+}
+
+// entry of a service.
+type entry struct {
+	name string
+	// port of the API; the admin listener's is 1000 higher.
+	port int
+	// run runs the service until ctx ends. Load fills in its configuration.
+	run func(ctx context.Context, load func(cfg any) error) error
+}
+
 type serviceCommand struct {
-	Name     string `arg:"" enum:"order,inventory,payment" help:"order, inventory or payment."`
+	Name     string `arg:"" enum:"${services}" help:"One of ${enum}."`
 	Lifeline bool   `hidden:"" help:"Stop when standard input ends."`
 }
 
@@ -31,27 +47,32 @@ func (c serviceCommand) Run(ctx context.Context) error {
 	return runService(ctx, c.Name, service.Load)
 }
 
-// serviceNames in the order in which they are started and listed.
-var serviceNames = []string{order.Name, inventory.Name, payment.Name}
+func serviceNames() []string {
+	names := make([]string, len(services))
+	for i, e := range services {
+		names[i] = e.name
+	}
+	return names
+}
 
 // runService runs a service whose configuration load fills in.
 func runService(ctx context.Context, name string, load func(cfg any) error) error {
-	switch name {
-	case order.Name:
-		return runWith(ctx, load, order.Config{}, func(c *order.Config) { c.Version = version }, order.Run)
-	case inventory.Name:
-		return runWith(ctx, load, inventory.Config{}, func(c *inventory.Config) { c.Version = version }, inventory.Run)
-	case payment.Name:
-		return runWith(ctx, load, payment.Config{}, func(c *payment.Config) { c.Version = version }, payment.Run)
+	i := slices.IndexFunc(services, func(e entry) bool { return e.name == name })
+	if i < 0 {
+		return fmt.Errorf("no service is called %q; there are %s", name, strings.Join(serviceNames(), ", "))
 	}
-	return fmt.Errorf("no service is called %q; there are %s", name, strings.Join(slices.Clone(serviceNames), ", "))
+	return services[i].run(ctx, load)
 }
 
-func runWith[C any](ctx context.Context, load func(any) error, cfg C, adjust func(*C),
-	run func(context.Context, C) error) error {
-	if err := load(&cfg); err != nil {
-		return err
+// runs returns how an entry's service is run. Common returns the part of its Config that all services share.
+func runs[C any](run func(context.Context, C) error, common func(*C) *service.Config,
+) func(context.Context, func(any) error) error {
+	return func(ctx context.Context, load func(any) error) error {
+		var cfg C
+		if err := load(&cfg); err != nil {
+			return err
+		}
+		common(&cfg).Version = version
+		return run(ctx, cfg)
 	}
-	adjust(&cfg)
-	return run(ctx, cfg)
 }

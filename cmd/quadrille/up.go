@@ -28,8 +28,8 @@ type upCommand struct {
 // Run starts the outside world first, then the services, and stops them in the opposite order.
 func (c upCommand) Run(ctx context.Context) error {
 	for _, name := range append(slices.Clone(c.Without), keys(c.Database)...) {
-		if !slices.Contains(serviceNames, name) {
-			return fmt.Errorf("no service is called %q; there are %s", name, strings.Join(serviceNames, ", "))
+		if !slices.Contains(serviceNames(), name) {
+			return fmt.Errorf("no service is called %q; there are %s", name, strings.Join(serviceNames(), ", "))
 		}
 	}
 	addrs := defaultAddresses()
@@ -74,7 +74,7 @@ func (c upCommand) serve(ctx context.Context, addrs addresses, world *world, log
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	var running []string
-	for _, name := range serviceNames {
+	for _, name := range serviceNames() {
 		env := c.environment(name, addrs, world)
 		if slices.Contains(c.Without, name) {
 			printEnvironment(os.Stdout, name, env)
