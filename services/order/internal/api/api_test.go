@@ -45,7 +45,7 @@ func open(t *testing.T) shop {
 		}
 	}
 	unit := work.New(work.Service[order.Message, *order.Book, order.Event]{
-		Name: "order", Load: store.Load, Save: store.Save,
+		Name: "order", Load: store.Load, Save: store.Saver{SnapshotEvery: 50}.Save,
 		Publish: func(order.Event) (event.Event, bool) { return event.Event{}, false },
 	}, db, work.Config{Logger: slog.New(slog.DiscardHandler)})
 	ctx, stop := context.WithCancel(context.Background())
@@ -171,6 +171,11 @@ func TestAnOrderAsItWas(t *testing.T) {
 	s := open(t)
 	answer, placed := call(t, s, http.MethodPost, "/v1/orders", "", wanted)
 	location, at := answer.Header().Get("Location"), placed["placed_at"].(string)
+	first, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := first.Add(-time.Microsecond)
 	for name, test := range map[string]struct {
 		query string
 		want  int
@@ -187,9 +192,38 @@ func TestAnOrderAsItWas(t *testing.T) {
 		"waiting for the past":             {"?at=0001-01-01T00:00:00Z&wait=1s", 422},
 		"at its first version":             {"?version=1", 200},
 		"at a version to come":             {"?version=2", 404},
+		"at version 0":                     {"?version=0", 422},
+		"at a version below":               {"?version=-1", 422},
+		"just before its first instant":    {"?at=" + before.Format(time.RFC3339Nano), 404},
 	} {
 		if got, body := call(t, s, http.MethodGet, location+test.query, "", ""); got.Code != test.want {
 			t.Errorf("%s: %d, want %d: %v", name, got.Code, test.want, body)
 		}
+	}
+}
+
+func TestEventsSayWhoActedAndNothingPrivate(t *testing.T) {
+	s := open(t)
+	answer, _ := call(t, s, http.MethodPost, "/v1/orders", "", wanted)
+	location := answer.Header().Get("Location")
+	call(t, s, http.MethodPost, location+"/cancellation", "", `{"reason":"Changed my mind"}`)
+	_, list := call(t, s, http.MethodGet, location+"/events", "", "")
+	items := list["items"].([]any)
+	if len(items) != 2 {
+		t.Fatalf("events %v", items)
+	}
+	for i, item := range items {
+		e := item.(map[string]any)
+		if diff := cmp.Diff(map[string]any{"kind": "customer", "name": "ada"}, e["actor"]); diff != "" {
+			t.Errorf("actor of event %d (-want +got):\n%s", i, diff)
+		}
+		for _, field := range []string{"email", "payment_method"} {
+			if data := e["data"].(map[string]any); data[field] != nil {
+				t.Errorf("event %d tells the %s", i, field)
+			}
+		}
+	}
+	if unknown, _ := call(t, s, http.MethodGet, "/v1/orders/"+event.NewID()+"/events", "", ""); unknown.Code != 404 {
+		t.Errorf("the events of an unknown order: %d", unknown.Code)
 	}
 }

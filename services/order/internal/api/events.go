@@ -17,10 +17,17 @@ type Event struct {
 	Version       int64          `json:"version"`
 	Type          string         `json:"type"`
 	At            time.Time      `json:"at"`
+	Actor         Actor          `json:"actor" doc:"Who made it happen"`
 	Published     bool           `json:"published" doc:"False for what other services answered, recorded in this stream only"`
 	CorrelationID string         `json:"correlation_id" doc:"The same for all that the placing request led to"`
 	CausationID   string         `json:"causation_id" doc:"The id of the event, command or timer that led to this one"`
 	Data          map[string]any `json:"data"`
+}
+
+// Actor is who made an event happen.
+type Actor struct {
+	Kind order.ActorKind `json:"kind" enum:"customer,service,clock"`
+	Name string          `json:"name,omitempty" doc:"The customer's id or the service's name; a clock has none"`
 }
 
 type eventList struct{ Body httpapi.List[Event] }
@@ -55,7 +62,7 @@ func eventOf(r store.Recorded) (Event, error) {
 	_, private := r.Event.(order.Answer)
 	head := r.Event.Header()
 	return Event{
-		ID: r.ID, Version: head.Version, Type: r.Event.Type(), At: head.At, Published: !private,
+		ID: r.ID, Version: head.Version, Type: r.Event.Type(), At: head.At, Actor: Actor(r.Actor), Published: !private,
 		CorrelationID: r.CorrelationID, CausationID: r.CausationID, Data: data,
 	}, nil
 }

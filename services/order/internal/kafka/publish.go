@@ -9,7 +9,7 @@ import (
 // Publish maps a domain event to the contract. False: it stays private.
 func Publish(e order.Event) (event.Event, bool) {
 	head := e.Header()
-	published := event.Event{Key: head.OrderID, Sequence: head.Version, Time: head.At}
+	var data schemas.OrderEvent
 	switch e := e.(type) {
 	case order.Placed:
 		lines := make([]schemas.OrderLine, len(e.Lines))
@@ -23,9 +23,9 @@ func Publish(e order.Event) (event.Event, bool) {
 		if e.SalesChannel != "" {
 			placed.SalesChannel = &e.SalesChannel
 		}
-		published.Data = placed
+		data = placed
 	case order.Confirmed:
-		published.Data = &schemas.OrderConfirmed{
+		data = &schemas.OrderConfirmed{
 			OrderID: head.OrderID, Currency: e.Currency, Total: e.Total, ConfirmedAt: head.At,
 		}
 	case order.Cancelled:
@@ -36,9 +36,9 @@ func Publish(e order.Event) (event.Event, bool) {
 		if e.Detail != "" {
 			cancelled.Detail = &e.Detail
 		}
-		published.Data = cancelled
+		data = cancelled
 	default:
 		return event.Event{}, false
 	}
-	return published, true
+	return event.Event{Key: head.OrderID, Sequence: head.Version, Time: head.At, Data: data}, true
 }

@@ -16,7 +16,8 @@ type Event interface {
 // Answer is an event that records what another service said. See Answered.
 type Answer interface {
 	Event
-	answer()
+	// By names the service.
+	By() string
 }
 
 // Head is what all events share.

@@ -1,5 +1,11 @@
 package order
 
+// The services that answer.
+const (
+	inventory = "inventory"
+	payment   = "payment"
+)
+
 // Events are values, so that one handed out cannot be changed afterwards: with returns a copy.
 
 func (e Placed) with(h Head) Event                 { e.Head = h; return e }
@@ -55,13 +61,32 @@ func (PaymentVoided) Type() string { return "PaymentVoided" }
 // Type is part of the stored format.
 func (PaymentRefunded) Type() string { return "PaymentRefunded" }
 
-func (StockReserved) answer()          {}
-func (StockReservationFailed) answer() {}
-func (StockCommitted) answer()         {}
-func (StockReleased) answer()          {}
-func (PaymentAuthorized) answer()      {}
-func (PaymentDeclined) answer()        {}
-func (PaymentCaptured) answer()        {}
-func (PaymentCaptureFailed) answer()   {}
-func (PaymentVoided) answer()          {}
-func (PaymentRefunded) answer()        {}
+// By names the service that gives the answer.
+func (StockReserved) By() string { return inventory }
+
+// By names the service that gives the answer.
+func (StockReservationFailed) By() string { return inventory }
+
+// By names the service that gives the answer.
+func (StockCommitted) By() string { return inventory }
+
+// By names the service that gives the answer.
+func (StockReleased) By() string { return inventory }
+
+// By names the service that gives the answer.
+func (PaymentAuthorized) By() string { return payment }
+
+// By names the service that gives the answer.
+func (PaymentDeclined) By() string { return payment }
+
+// By names the service that gives the answer.
+func (PaymentCaptured) By() string { return payment }
+
+// By names the service that gives the answer.
+func (PaymentCaptureFailed) By() string { return payment }
+
+// By names the service that gives the answer.
+func (PaymentVoided) By() string { return payment }
+
+// By names the service that gives the answer.
+func (PaymentRefunded) By() string { return payment }

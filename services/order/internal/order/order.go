@@ -42,35 +42,40 @@ type Order struct {
 	Total    int64
 	Currency string
 	// SalesChannel is where the customer came from, or empty.
-	SalesChannel string
+	SalesChannel string `json:",omitzero"`
 
 	Status Status
 	// Reason and Detail, the customer's own words, are empty unless Status is cancelled.
-	Reason Reason
-	Detail string
+	Reason Reason `json:",omitzero"`
+	Detail string `json:",omitzero"`
 
 	PlacedAt time.Time
 	// Deadline is when TimedOut falls due, unless the order is no longer pending.
 	Deadline time.Time
 	// ConfirmedAt and CancelledAt are zero until it happens.
-	ConfirmedAt, CancelledAt time.Time
+	ConfirmedAt, CancelledAt time.Time `json:",omitzero"`
 	UpdatedAt                time.Time
 
-	Stock   StockFacts
-	Payment PaymentFacts
+	Stock   StockFacts   `json:",omitzero"`
+	Payment PaymentFacts `json:",omitzero"`
 
-	// Version is the number of its events. Stored is how many of them are in the database; Apply leaves it alone.
-	Version, Stored int64
+	// Version is the number of its events.
+	Version int64
+	// Stored is how many of them are in the database, and Snapshot how many the snapshot stands for that it was loaded
+	// from. Apply leaves both alone, and they are no part of the encoded state.
+	Stored, Snapshot int64 `json:"-"`
 }
 
 // StockFacts are when inventory's answers came, zero for those that did not.
-type StockFacts struct{ Reserved, Failed, Committed, Released time.Time }
+type StockFacts struct {
+	Reserved, Failed, Committed, Released time.Time `json:",omitzero"`
+}
 
 // PaymentFacts are when payment's answers came, zero for those that did not.
 type PaymentFacts struct {
-	Authorized, Declined, Captured, CaptureFailed, Voided, Refunded time.Time
+	Authorized, Declined, Captured, CaptureFailed, Voided, Refunded time.Time `json:",omitzero"`
 	// SettledByHand is true if an operator did what the gateway had refused for good.
-	SettledByHand bool
+	SettledByHand bool `json:",omitzero"`
 }
 
 // Apply folds the next event of the order into it.

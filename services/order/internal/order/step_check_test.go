@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
 )
@@ -120,7 +119,7 @@ func (w *world) checkStreams(t tb, before *order.Book, m order.Message, events [
 	}
 }
 
-// checkFold: what is stored, read back and folded, is the state.
+// checkFold: what is stored, read back and folded, is the state, and so is what is encoded of it and read back.
 func (w *world) checkFold(t tb, events []order.Event) {
 	t.Helper()
 	for _, e := range events {
@@ -133,16 +132,42 @@ func (w *world) checkFold(t tb, events []order.Event) {
 	}
 	for id, o := range w.book.Orders {
 		folded := &order.Order{}
+		var all []order.Event
 		for _, s := range w.log[id] {
 			e, err := order.Decode(s.eventType, s.data)
 			if err != nil {
 				t.Fatalf("%v", err)
 			}
 			folded.Apply(e)
+			all = append(all, e)
 		}
-		if diff := cmp.Diff(folded, o, cmpopts.IgnoreFields(order.Order{}, "Stored")); diff != "" {
+		checkEncoded(t, o, all[0])
+		if actors := order.Actors(all); slices.Contains(actors, order.Actor{}) {
+			t.Fatalf("nobody made an event of %+v happen: %+v", all, actors)
+		}
+		if diff := cmp.Diff(folded, o, bookkeeping); diff != "" {
 			t.Fatalf("the stored events fold to another state (-folded +decided):\n%s", diff)
 		}
+	}
+}
+
+func checkEncoded(t tb, o *order.Order, placed order.Event) {
+	t.Helper()
+	state, err := order.EncodeState(o)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	decoded, err := order.DecodeState(state)
+	if diff := cmp.Diff(o, decoded, bookkeeping); err != nil || diff != "" {
+		t.Fatalf("decoded: %v (-encoded +decoded):\n%s", err, diff)
+	}
+	progress, err := order.EncodeProgress(o)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	restored, err := order.Restore(placed, o.Status, o.Version, progress)
+	if diff := cmp.Diff(o, restored, bookkeeping); err != nil || diff != "" {
+		t.Fatalf("restored: %v (-encoded +restored):\n%s", err, diff)
 	}
 }
 

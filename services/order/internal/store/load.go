@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/quadrille-platform/quadrille/pkg/eventstore"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
 )
@@ -19,7 +20,7 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []order.Message) (*order.B
 		skus = append(skus, needs.SKUs...)
 	}
 	b := &order.Book{Orders: make(map[string]*order.Order), Catalogue: make(map[string]order.Product)}
-	if err := loadOrders(ctx, tx, b, sqldb.Keys(orders, func(id string) orderKey { return orderKey{id} })); err != nil {
+	if err := loadOrders(ctx, tx, b, orders); err != nil {
 		return nil, fmt.Errorf("load orders: %w", err)
 	}
 	if err := loadProducts(ctx, tx, b, sqldb.Keys(skus, func(sku string) skuKey { return skuKey{sku} })); err != nil {
@@ -28,42 +29,28 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []order.Message) (*order.B
 	return b, nil
 }
 
-func loadOrders(ctx context.Context, tx *sqldb.Tx, b *order.Book, keys []orderKey) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	if err := tx.With(keys).Lock(ctx, `
-		SELECT o.order_id FROM orders o JOIN rows ON rows.order_id = o.order_id ORDER BY o.order_id`); err != nil {
-		return err
-	}
-	events, err := sqldb.Select[eventRow](ctx, tx.With(keys), `
-		SELECT `+eventColumns+` FROM order_events e JOIN rows ON rows.order_id = e.order_id
-		ORDER BY e.order_id, e.version`)
+func loadOrders(ctx context.Context, tx *sqldb.Tx, b *order.Book, ids []string) error {
+	found, err := loadStreams(ctx, tx, ids)
 	if err != nil {
 		return err
 	}
-	for _, row := range events {
-		o := b.Orders[row.OrderID]
-		if o == nil {
-			o = &order.Order{ID: row.OrderID}
-			b.Orders[row.OrderID] = o
-		}
-		if err := apply(o, row); err != nil {
-			return err
-		}
+	for _, s := range found {
+		b.Orders[s.ID] = orderOf(s)
 	}
 	return nil
 }
 
-// apply folds a stored event into o.
-func apply(o *order.Order, row eventRow) error {
-	e, err := order.Decode(row.Type, []byte(row.Data))
-	if err != nil {
-		return fmt.Errorf("event %d of order %s: %w", row.Version, row.OrderID, err)
+// loadStreams locks the rows of orders, then folds their events.
+func loadStreams(ctx context.Context, tx *sqldb.Tx, ids []string) ([]eventstore.Stream[*order.Order], error) {
+	keys := sqldb.Keys(ids, func(id string) orderKey { return orderKey{id} })
+	if len(keys) == 0 {
+		return nil, nil
 	}
-	o.Apply(e)
-	o.Stored = o.Version
-	return nil
+	if err := tx.With(keys).Lock(ctx, `
+		SELECT o.order_id FROM orders o JOIN rows ON rows.order_id = o.order_id ORDER BY o.order_id`); err != nil {
+		return nil, err
+	}
+	return streams.Load(ctx, tx, ids)
 }
 
 func loadProducts(ctx context.Context, tx *sqldb.Tx, b *order.Book, keys []skuKey) error {

@@ -2,151 +2,65 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/eventstore"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
 )
 
-// ErrNotFound says that there is no such order, or that it was not placed yet at the instant asked for.
-var ErrNotFound = errors.New("not found")
+// ErrNotFound says that there is no such order, or that it had not come as far as was asked for.
+var ErrNotFound = eventstore.ErrNotFound
 
 // Until bounds how much of an order's history is folded. The zero value is all of it.
-type Until struct {
-	// Version of the last event, 0 for no bound.
-	Version int64
-	// At is the last instant, zero for no bound.
-	At time.Time
-}
-
-// ends reports whether row lies behind the bound.
-func (u Until) ends(row eventRow) bool {
-	return u.Version > 0 && row.Version > u.Version || !u.At.IsZero() && row.HappenedAt.After(u.At)
-}
+type Until = eventstore.Until
 
 // Order returns an order as it was at a point of its history, or ErrNotFound.
 func Order(ctx context.Context, db *sqldb.DB, id string, until Until) (o *order.Order, err error) {
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
-		rows, err := history(ctx, tx, id)
-		if err != nil {
-			return err
+		found, err := streams.Read(ctx, tx, id, until)
+		if err == nil {
+			o = orderOf(found)
 		}
-		for _, row := range rows {
-			if until.ends(row) {
-				break
-			}
-			if o == nil {
-				o = &order.Order{ID: id}
-			}
-			if err := apply(o, row); err != nil {
-				return err
-			}
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read order: %w", err)
 	}
-	if o == nil || o.Version < until.Version {
-		return nil, ErrNotFound
-	}
 	return o, nil
 }
 
-// Recorded is an event of an order with its identity and cause.
+// Recorded is an event of an order with its identity, its cause and who made it happen.
 type Recorded struct {
 	ID, CausationID, CorrelationID string
+	Actor                          order.Actor
 	Event                          order.Event
 }
 
 // Events returns the whole history of an order, or ErrNotFound.
-func Events(ctx context.Context, db *sqldb.DB, id string) (events []Recorded, err error) {
-	err = db.Read(ctx, func(tx *sqldb.Tx) error {
-		rows, err := history(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			e, err := order.Decode(row.Type, []byte(row.Data))
-			if err != nil {
-				return err
-			}
-			events = append(events, Recorded{row.EventID, row.CausationID, row.CorrelationID, e})
-		}
-		return nil
+func Events(ctx context.Context, db *sqldb.DB, id string) ([]Recorded, error) {
+	var history []eventstore.Record
+	err := db.Read(ctx, func(tx *sqldb.Tx) (err error) {
+		history, err = streams.History(ctx, tx, id)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read events of order: %w", err)
 	}
-	if len(events) == 0 {
-		return nil, ErrNotFound
+	recorded, events := make([]Recorded, len(history)), make([]order.Event, len(history))
+	for i, h := range history {
+		if events[i], err = order.Decode(h.Type, []byte(h.Data)); err != nil {
+			return nil, fmt.Errorf("event %d of order %s: %w", h.Version, id, err)
+		}
+		recorded[i] = Recorded{ID: h.ID, CausationID: h.CausationID, CorrelationID: h.CorrelationID, Event: events[i]}
 	}
-	return events, nil
-}
-
-func history(ctx context.Context, tx *sqldb.Tx, id string) ([]eventRow, error) {
-	return sqldb.Select[eventRow](ctx, tx,
-		`SELECT `+eventColumns+` FROM order_events e WHERE e.order_id = $1 ORDER BY e.version`, id)
-}
-
-// Position of an order in lists, which are newest first.
-type Position struct {
-	PlacedAt time.Time `json:"placed_at"`
-	OrderID  string    `json:"order_id"`
-}
-
-// Filter of a list; empty fields match all.
-type Filter struct {
-	CustomerID string
-	Status     order.Status
-	// Before is where the page before ended; zero for the first page.
-	Before Position
-	Limit  int
-}
-
-// Orders lists orders, newest first.
-func Orders(ctx context.Context, db *sqldb.DB, f Filter) (orders []*order.Order, err error) {
-	if f.Before.PlacedAt.IsZero() {
-		f.Before.PlacedAt = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i, actor := range order.Actors(events) {
+		recorded[i].Actor = actor
 	}
-	err = db.Read(ctx, func(tx *sqldb.Tx) error {
-		ids, err := sqldb.Select[orderKey](ctx, tx, `
-			SELECT o.order_id FROM orders o
-			WHERE ($1 = '' OR o.customer_id = $1) AND ($2 = '' OR o.status = $2)
-				AND (o.placed_at < $3 OR o.placed_at = $3 AND o.order_id < $4)
-			ORDER BY o.placed_at DESC, o.order_id DESC LIMIT $5`,
-			f.CustomerID, string(f.Status), f.Before.PlacedAt, f.Before.OrderID, f.Limit)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		events, err := sqldb.Select[eventRow](ctx, tx.With(ids), `
-			SELECT `+eventColumns+` FROM order_events e JOIN rows ON rows.order_id = e.order_id
-			ORDER BY e.order_id, e.version`)
-		if err != nil {
-			return err
-		}
-		byID := make(map[string]*order.Order, len(ids))
-		for _, row := range events {
-			if byID[row.OrderID] == nil {
-				byID[row.OrderID] = &order.Order{ID: row.OrderID}
-			}
-			if err := apply(byID[row.OrderID], row); err != nil {
-				return err
-			}
-		}
-		for _, id := range ids {
-			orders = append(orders, byID[id.OrderID])
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list orders: %w", err)
-	}
-	return orders, nil
+	return recorded, nil
 }
 
 // Settled returns those of ids whose orders are no longer pending.

@@ -6,19 +6,33 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/quadrille-platform/quadrille/pkg/eventstore"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
 )
 
+// Saver saves.
+type Saver struct {
+	// SnapshotEvery is how many events an order's stream grows between two snapshots.
+	SnapshotEvery int64
+}
+
 // Save appends the events and brings the read table along, each row from the version that was loaded to the final one.
 // An event whose place in its stream is taken, or a row that is no longer at that version, is a conflict.
-func Save(ctx context.Context, tx *sqldb.Tx, b *order.Book, facts []work.Fact[order.Event]) error {
-	if err := saveOrders(ctx, tx, b, facts); err != nil {
+func (s Saver) Save(ctx context.Context, tx *sqldb.Tx, b *order.Book, facts []work.Fact[order.Event]) error {
+	records, err := recordsOf(facts)
+	if err != nil {
+		return err
+	}
+	if err := saveOrders(ctx, tx, b, records, facts); err != nil {
 		return fmt.Errorf("save orders: %w", err)
 	}
-	if err := appendEvents(ctx, tx, facts); err != nil {
+	if err := streams.Append(ctx, tx, records); err != nil {
 		return fmt.Errorf("append order events: %w", err)
+	}
+	if err := s.keepSnapshots(ctx, tx, b); err != nil {
+		return fmt.Errorf("keep snapshots of orders: %w", err)
 	}
 	if err := saveProducts(ctx, tx, b); err != nil {
 		return fmt.Errorf("save catalogue: %w", err)
@@ -26,54 +40,78 @@ func Save(ctx context.Context, tx *sqldb.Tx, b *order.Book, facts []work.Fact[or
 	return nil
 }
 
-func saveOrders(ctx context.Context, tx *sqldb.Tx, b *order.Book, facts []work.Fact[order.Event]) error {
-	var created, changed []orderRow
-	placedBy := make(map[string]work.Fact[order.Event])
-	for _, f := range facts {
-		if head := f.Event.Header(); head.Version == 1 {
-			placedBy[head.OrderID] = f
+func recordsOf(facts []work.Fact[order.Event]) ([]eventstore.Record, error) {
+	records := make([]eventstore.Record, len(facts))
+	for i, f := range facts {
+		data, err := order.Encode(f.Event)
+		if err != nil {
+			return nil, err
+		}
+		head := f.Event.Header()
+		records[i] = eventstore.Record{
+			Event: eventstore.Event{
+				Stream: head.OrderID, Version: head.Version, Type: f.Event.Type(), Data: string(data), At: head.At,
+			},
+			ID: f.ID, CausationID: f.Cause.ID, CorrelationID: f.Cause.Correlation,
 		}
 	}
-	for _, o := range b.Orders {
-		row := rowOf(o)
-		switch {
-		case o.Version == o.Stored:
-		case o.Stored == 0:
-			row.CorrelationID, row.Trace = placedBy[o.ID].Cause.Correlation, placedBy[o.ID].Cause.Trace
-			created = append(created, row)
-		default:
-			changed = append(changed, row)
+	return records, nil
+}
+
+// saveOrders writes the row of each order that has changed. Records are the facts as they are stored.
+func saveOrders(ctx context.Context, tx *sqldb.Tx, b *order.Book, records []eventstore.Record,
+	facts []work.Fact[order.Event]) error {
+	placedBy := make(map[string]int) // the index of the first event of an order
+	for i, r := range records {
+		if r.Version == 1 {
+			placedBy[r.Stream] = i
 		}
+	}
+	var created []createdRow
+	var changed []changedRow
+	for _, o := range b.Orders {
+		if o.Version == o.Stored {
+			continue
+		}
+		row, err := rowOf(o)
+		if err != nil {
+			return err
+		}
+		if o.Stored > 0 {
+			changed = append(changed, row)
+			continue
+		}
+		i := placedBy[o.ID]
+		created = append(created, createdRow{
+			changedRow: row, CustomerID: o.CustomerID, PlacedAt: o.PlacedAt, Placed: records[i].Data,
+			CorrelationID: facts[i].Cause.Correlation, Trace: facts[i].Cause.Trace,
+		})
 	}
 	err := work.Write(ctx, tx, created, `
-		INSERT INTO orders (order_id, customer_id, status, placed_at, deadline, version, correlation_id, trace)
-		SELECT order_id, customer_id, status, placed_at, deadline, version, correlation_id, trace
+		INSERT INTO orders (order_id, customer_id, status, placed_at, deadline, version, correlation_id, trace,
+			placed, progress, progress_version, progress_fold)
+		SELECT order_id, customer_id, status, placed_at, deadline, version, correlation_id, trace,
+			placed, progress, version, progress_fold
 		FROM rows WHERE true ORDER BY order_id`)
 	if err != nil {
 		return err
 	}
 	return work.Write(ctx, tx, changed, `
-		UPDATE orders SET status = rows.status, deadline = rows.deadline, version = rows.version
+		UPDATE orders SET status = rows.status, deadline = rows.deadline, version = rows.version,
+			progress = rows.progress, progress_version = rows.version, progress_fold = rows.progress_fold
 		FROM rows WHERE orders.order_id = rows.order_id AND orders.version = rows.stored`)
 }
 
-func appendEvents(ctx context.Context, tx *sqldb.Tx, facts []work.Fact[order.Event]) error {
-	rows := make([]eventRow, len(facts))
-	for i, f := range facts {
-		data, err := order.Encode(f.Event)
-		if err != nil {
-			return err
-		}
-		head := f.Event.Header()
-		rows[i] = eventRow{
-			OrderID: head.OrderID, Version: head.Version, Type: f.Event.Type(), Data: string(data), EventID: f.ID,
-			CausationID: f.Cause.ID, CorrelationID: f.Cause.Correlation, HappenedAt: head.At,
+func (s Saver) keepSnapshots(ctx context.Context, tx *sqldb.Tx, b *order.Book) error {
+	var grown []eventstore.Stream[*order.Order]
+	for _, o := range b.Orders {
+		if o.Version > o.Stored {
+			grown = append(grown, eventstore.Stream[*order.Order]{
+				ID: o.ID, State: o, Version: o.Version, At: o.UpdatedAt, Snapshot: o.Snapshot,
+			})
 		}
 	}
-	return work.Write(ctx, tx, rows, `
-		INSERT INTO order_events (order_id, version, type, data, event_id, causation_id, correlation_id, happened_at)
-		SELECT order_id, version, type, data, event_id, causation_id, correlation_id, happened_at
-		FROM rows WHERE true`)
+	return streams.Snapshot(ctx, tx, grown, s.SnapshotEvery)
 }
 
 // saveProducts lets the newer version win, so it does not count its rows.

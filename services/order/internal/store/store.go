@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/quadrille-platform/quadrille/pkg/eventstore"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
 )
 
@@ -21,41 +22,66 @@ func Migrations() fs.FS {
 	return sub
 }
 
-type eventRow struct {
-	OrderID       string    `db:"order_id"`
-	Version       int64     `db:"version"`
-	Type          string    `db:"type"`
-	Data          string    `db:"data"`
-	EventID       string    `db:"event_id"`
-	CausationID   string    `db:"causation_id"`
+// streams are the events of orders. It holds nothing but statements.
+var streams = eventstore.New(eventstore.Config[*order.Order]{
+	Events: "order_events", Snapshots: "order_snapshots", Key: "order_id",
+	Fold: eventstore.Fold[*order.Order]{
+		Number: order.Fold, Apply: apply, Encode: order.EncodeState, Decode: order.DecodeState,
+	},
+})
+
+// apply folds a stored event into o, nil if it is the first.
+func apply(o *order.Order, stored eventstore.Event) (*order.Order, error) {
+	e, err := order.Decode(stored.Type, []byte(stored.Data))
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		o = &order.Order{ID: stored.Stream}
+	}
+	o.Apply(e)
+	return o, nil
+}
+
+// orderOf returns the order that a stream folds into.
+func orderOf(s eventstore.Stream[*order.Order]) *order.Order {
+	s.State.Stored, s.State.Snapshot = s.Version, s.Snapshot
+	return s.State
+}
+
+// changedRow is the part of an order's row that changes.
+type changedRow struct {
+	OrderID  string       `db:"order_id"`
+	Status   order.Status `db:"status"`
+	Deadline *time.Time   `db:"deadline"`
+	Version  int64        `db:"version"`
+	Progress string       `db:"progress"`
+	Fold     int64        `db:"progress_fold"`
+	Stored   int64        `db:"stored"`
+}
+
+type createdRow struct {
+	changedRow
+	CustomerID    string    `db:"customer_id"`
+	PlacedAt      time.Time `db:"placed_at"`
 	CorrelationID string    `db:"correlation_id"`
-	HappenedAt    time.Time `db:"happened_at"`
+	Trace         string    `db:"trace"`
+	Placed        string    `db:"placed"`
 }
 
-const eventColumns = `e.order_id, e.version, e.type, e.data, e.event_id, e.causation_id, e.correlation_id,
-	e.happened_at`
-
-type orderRow struct {
-	OrderID       string       `db:"order_id"`
-	CustomerID    string       `db:"customer_id"`
-	Status        order.Status `db:"status"`
-	PlacedAt      time.Time    `db:"placed_at"`
-	Deadline      *time.Time   `db:"deadline"`
-	Version       int64        `db:"version"`
-	CorrelationID string       `db:"correlation_id"`
-	Trace         string       `db:"trace"`
-	Stored        int64        `db:"stored"`
-}
-
-func rowOf(o *order.Order) orderRow {
-	row := orderRow{
-		OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, PlacedAt: o.PlacedAt,
-		Version: o.Version, Stored: o.Stored,
+func rowOf(o *order.Order) (changedRow, error) {
+	progress, err := order.EncodeProgress(o)
+	if err != nil {
+		return changedRow{}, err
+	}
+	row := changedRow{
+		OrderID: o.ID, Status: o.Status, Version: o.Version, Progress: string(progress), Fold: order.Fold,
+		Stored: o.Stored,
 	}
 	if o.Status == order.StatusPending {
 		row.Deadline = &o.Deadline
 	}
-	return row
+	return row, nil
 }
 
 type productRow struct {
