@@ -7,6 +7,7 @@ package schemas
 
 import (
 	"embed"
+	"slices"
 	"time"
 )
 
@@ -14,14 +15,6 @@ import (
 
 //go:embed avro
 var files embed.FS
-
-// Record is the contract of one event.
-type Record struct {
-	// Name is the full name of the Avro record, Topic where it is published, Schema its text.
-	Name, Topic, Schema string
-	// New returns a pointer to an empty value of its Go type.
-	New func() any
-}
 
 // Topic is an entry of the catalogue.
 type Topic struct {
@@ -34,50 +27,79 @@ type Topic struct {
 	Retention time.Duration
 	// Compacted topics keep the last record of each key for ever.
 	Compacted bool
-	// Owner is the one service that publishes here, Consumers are those that read.
+	// Owner is the one service that publishes here, Consumers are those that read any of its events.
 	Owner     string
 	Consumers []string
 	// Description says what the topic is for.
 	Description string
+
+	// events says which services may read each event, by its simple name.
+	events map[string][]string
 }
 
 const week = 7 * 24 * time.Hour
 
 // Topics returns the catalogue.
 func Topics() []Topic {
-	return []Topic{
-		{
-			Name: "order.events", Key: "order id", Partitions: 6, Retention: week,
-			Owner: "order", Consumers: []string{"inventory", "payment", "notification"},
-			Description: "What becomes of orders: placed, confirmed, cancelled.",
-		},
-		{
-			Name: "inventory.events", Key: "order id", Partitions: 6, Retention: week,
-			Owner: "inventory", Consumers: []string{"order", "payment"},
-			Description: "What inventory did for an order: stock reserved, committed, released, or none to reserve.",
-		},
-		{
-			Name: "payment.events", Key: "order id", Partitions: 6, Retention: week,
-			Owner: "payment", Consumers: []string{"order", "notification"},
-			Description: "What payment did for an order: authorized, captured, voided, refunded, or refused.",
-		},
-		{
-			Name: "notification.events", Key: "order id", Partitions: 6, Retention: week,
-			Owner:       "notification",
-			Description: "What the customer was told about an order, and what they could not be told.",
-		},
-		{
-			Name: "product.events", Key: "sku", Partitions: 6, Compacted: true,
-			Owner: "inventory", Consumers: []string{"order"},
-			Description: "The products as they are now, for whoever keeps a copy: event-carried state transfer.",
-		},
+	topics := catalogue()
+	for i, t := range topics {
+		for _, consumers := range t.events {
+			topics[i].Consumers = append(topics[i].Consumers, consumers...)
+		}
+		slices.Sort(topics[i].Consumers)
+		topics[i].Consumers = slices.Compact(topics[i].Consumers)
 	}
+	return topics
 }
 
-func text(path string) string {
-	data, err := files.ReadFile(path)
-	if err != nil {
-		panic(err) // the generator wrote the path, and the file is embedded
+// catalogue is all there is to be published and read. A service that oversteps it does not start.
+func catalogue() []Topic {
+	return []Topic{
+		{
+			Name: "order.events", Key: "order id", Partitions: 6, Retention: week, Owner: "order",
+			Description: "What becomes of orders: placed, confirmed, cancelled.",
+			events: map[string][]string{
+				"OrderPlaced":    {"inventory", "payment", "notification"},
+				"OrderConfirmed": {"inventory", "payment", "notification"},
+				"OrderCancelled": {"inventory", "payment", "notification"},
+			},
+		},
+		{
+			Name: "inventory.events", Key: "order id", Partitions: 6, Retention: week, Owner: "inventory",
+			Description: "What inventory did for an order: stock reserved, committed, released, or none to reserve.",
+			events: map[string][]string{
+				"StockReserved":          {"order", "payment"},
+				"StockReservationFailed": {"order"},
+				"StockCommitted":         {"order"},
+				"StockReleased":          {"order"},
+			},
+		},
+		{
+			Name: "payment.events", Key: "order id", Partitions: 6, Retention: week, Owner: "payment",
+			Description: "What payment did for an order: authorized, captured, voided, refunded, or refused.",
+			events: map[string][]string{
+				"PaymentAuthorized":    {"order"},
+				"PaymentDeclined":      {"order"},
+				"PaymentCaptured":      {"order"},
+				"PaymentCaptureFailed": {"order"},
+				"PaymentVoided":        {"order"},
+				"PaymentRefunded":      {"order", "notification"},
+			},
+		},
+		{
+			Name: "notification.events", Key: "order id", Partitions: 6, Retention: week, Owner: "notification",
+			Description: "What the customer was told about an order, and what they could not be told.",
+			events: map[string][]string{
+				"NotificationSent":   nil,
+				"NotificationFailed": nil,
+			},
+		},
+		{
+			Name: "product.events", Key: "sku", Partitions: 6, Compacted: true, Owner: "inventory",
+			Description: "The products as they are now, for whoever keeps a copy: event-carried state transfer.",
+			events: map[string][]string{
+				"ProductUpdated": {"order"},
+			},
+		},
 	}
-	return string(data)
 }

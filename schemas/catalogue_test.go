@@ -16,10 +16,21 @@ func TestEveryTopicOfARecordIsInTheCatalogue(t *testing.T) {
 		if !slices.ContainsFunc(Topics(), func(topic Topic) bool { return topic.Name == r.Topic }) {
 			t.Errorf("%s is published on %s, which the catalogue lacks", r.Name, r.Topic)
 		}
+		if _, owner, _ := strings.Cut(strings.TrimSuffix(r.Name, "."+r.Simple()), "."); owner != r.Owner {
+			t.Errorf("%s is of the namespace of %s, but %s owns %s", r.Name, owner, r.Owner, r.Topic)
+		}
+		if got := r.New().EventType(); got != r.Name {
+			t.Errorf("%s is called %s by its Go type", r.Name, got)
+		}
 	}
 	for _, topic := range Topics() {
 		if !used[topic.Name] {
 			t.Errorf("nothing is published on %s", topic.Name)
+		}
+		for name := range topic.events {
+			if !slices.ContainsFunc(Records(), func(r Record) bool { return r.Simple() == name && r.Topic == topic.Name }) {
+				t.Errorf("%s of %s has consumers but no schema", name, topic.Name)
+			}
 		}
 		if topic.Owner == "" || topic.Description == "" || topic.Partitions < 1 {
 			t.Errorf("%s: owner, description and partitions must be set", topic.Name)

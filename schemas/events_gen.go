@@ -10,23 +10,47 @@ import (
 // Records returns the contract of every event.
 func Records() []Record {
 	return []Record{
-		{Name: "quadrille.inventory.StockCommitted", Topic: "inventory.events", Schema: text("avro/inventory.events/StockCommitted.avsc"), New: func() any { return new(StockCommitted) }},
-		{Name: "quadrille.inventory.StockReleased", Topic: "inventory.events", Schema: text("avro/inventory.events/StockReleased.avsc"), New: func() any { return new(StockReleased) }},
-		{Name: "quadrille.inventory.StockReservationFailed", Topic: "inventory.events", Schema: text("avro/inventory.events/StockReservationFailed.avsc"), New: func() any { return new(StockReservationFailed) }},
-		{Name: "quadrille.inventory.StockReserved", Topic: "inventory.events", Schema: text("avro/inventory.events/StockReserved.avsc"), New: func() any { return new(StockReserved) }},
-		{Name: "quadrille.notification.NotificationFailed", Topic: "notification.events", Schema: text("avro/notification.events/NotificationFailed.avsc"), New: func() any { return new(NotificationFailed) }},
-		{Name: "quadrille.notification.NotificationSent", Topic: "notification.events", Schema: text("avro/notification.events/NotificationSent.avsc"), New: func() any { return new(NotificationSent) }},
-		{Name: "quadrille.order.OrderCancelled", Topic: "order.events", Schema: text("avro/order.events/OrderCancelled.avsc"), New: func() any { return new(OrderCancelled) }},
-		{Name: "quadrille.order.OrderConfirmed", Topic: "order.events", Schema: text("avro/order.events/OrderConfirmed.avsc"), New: func() any { return new(OrderConfirmed) }},
-		{Name: "quadrille.order.OrderPlaced", Topic: "order.events", Schema: text("avro/order.events/OrderPlaced.avsc"), New: func() any { return new(OrderPlaced) }},
-		{Name: "quadrille.payment.PaymentAuthorized", Topic: "payment.events", Schema: text("avro/payment.events/PaymentAuthorized.avsc"), New: func() any { return new(PaymentAuthorized) }},
-		{Name: "quadrille.payment.PaymentCaptureFailed", Topic: "payment.events", Schema: text("avro/payment.events/PaymentCaptureFailed.avsc"), New: func() any { return new(PaymentCaptureFailed) }},
-		{Name: "quadrille.payment.PaymentCaptured", Topic: "payment.events", Schema: text("avro/payment.events/PaymentCaptured.avsc"), New: func() any { return new(PaymentCaptured) }},
-		{Name: "quadrille.payment.PaymentDeclined", Topic: "payment.events", Schema: text("avro/payment.events/PaymentDeclined.avsc"), New: func() any { return new(PaymentDeclined) }},
-		{Name: "quadrille.payment.PaymentRefunded", Topic: "payment.events", Schema: text("avro/payment.events/PaymentRefunded.avsc"), New: func() any { return new(PaymentRefunded) }},
-		{Name: "quadrille.payment.PaymentVoided", Topic: "payment.events", Schema: text("avro/payment.events/PaymentVoided.avsc"), New: func() any { return new(PaymentVoided) }},
-		{Name: "quadrille.inventory.ProductUpdated", Topic: "product.events", Schema: text("avro/product.events/ProductUpdated.avsc"), New: func() any { return new(ProductUpdated) }},
+		record("quadrille.inventory.StockCommitted", "inventory.events", "avro/inventory.events/StockCommitted.avsc", func() Data { return new(StockCommitted) }),
+		record("quadrille.inventory.StockReleased", "inventory.events", "avro/inventory.events/StockReleased.avsc", func() Data { return new(StockReleased) }),
+		record("quadrille.inventory.StockReservationFailed", "inventory.events", "avro/inventory.events/StockReservationFailed.avsc", func() Data { return new(StockReservationFailed) }),
+		record("quadrille.inventory.StockReserved", "inventory.events", "avro/inventory.events/StockReserved.avsc", func() Data { return new(StockReserved) }),
+		record("quadrille.notification.NotificationFailed", "notification.events", "avro/notification.events/NotificationFailed.avsc", func() Data { return new(NotificationFailed) }),
+		record("quadrille.notification.NotificationSent", "notification.events", "avro/notification.events/NotificationSent.avsc", func() Data { return new(NotificationSent) }),
+		record("quadrille.order.OrderCancelled", "order.events", "avro/order.events/OrderCancelled.avsc", func() Data { return new(OrderCancelled) }),
+		record("quadrille.order.OrderConfirmed", "order.events", "avro/order.events/OrderConfirmed.avsc", func() Data { return new(OrderConfirmed) }),
+		record("quadrille.order.OrderPlaced", "order.events", "avro/order.events/OrderPlaced.avsc", func() Data { return new(OrderPlaced) }),
+		record("quadrille.payment.PaymentAuthorized", "payment.events", "avro/payment.events/PaymentAuthorized.avsc", func() Data { return new(PaymentAuthorized) }),
+		record("quadrille.payment.PaymentCaptureFailed", "payment.events", "avro/payment.events/PaymentCaptureFailed.avsc", func() Data { return new(PaymentCaptureFailed) }),
+		record("quadrille.payment.PaymentCaptured", "payment.events", "avro/payment.events/PaymentCaptured.avsc", func() Data { return new(PaymentCaptured) }),
+		record("quadrille.payment.PaymentDeclined", "payment.events", "avro/payment.events/PaymentDeclined.avsc", func() Data { return new(PaymentDeclined) }),
+		record("quadrille.payment.PaymentRefunded", "payment.events", "avro/payment.events/PaymentRefunded.avsc", func() Data { return new(PaymentRefunded) }),
+		record("quadrille.payment.PaymentVoided", "payment.events", "avro/payment.events/PaymentVoided.avsc", func() Data { return new(PaymentVoided) }),
+		record("quadrille.inventory.ProductUpdated", "product.events", "avro/product.events/ProductUpdated.avsc", func() Data { return new(ProductUpdated) }),
 	}
+}
+
+// InventoryEvent is any event that inventory publishes.
+type InventoryEvent interface {
+	Data
+	inventoryEvent()
+}
+
+// NotificationEvent is any event that notification publishes.
+type NotificationEvent interface {
+	Data
+	notificationEvent()
+}
+
+// OrderEvent is any event that order publishes.
+type OrderEvent interface {
+	Data
+	orderEvent()
+}
+
+// PaymentEvent is any event that payment publishes.
+type PaymentEvent interface {
+	Data
+	paymentEvent()
 }
 
 // StockCommitted is published on inventory.events. What was held for a confirmed order is sold.
@@ -38,6 +62,11 @@ type StockCommitted struct {
 	// When it was sold.
 	CommittedAt time.Time `avro:"committed_at" json:"committed_at"`
 }
+
+// EventType is the full name of the record.
+func (*StockCommitted) EventType() string { return "quadrille.inventory.StockCommitted" }
+
+func (*StockCommitted) inventoryEvent() {}
 
 // StockLine: A quantity of one sku.
 type StockLine struct {
@@ -58,6 +87,11 @@ type StockReleased struct {
 	ReleasedAt time.Time `avro:"released_at" json:"released_at"`
 }
 
+// EventType is the full name of the record.
+func (*StockReleased) EventType() string { return "quadrille.inventory.StockReleased" }
+
+func (*StockReleased) inventoryEvent() {}
+
 // StockReservationFailed is published on inventory.events. An order cannot be filled, and nothing is held for
 // it.
 type StockReservationFailed struct {
@@ -70,6 +104,13 @@ type StockReservationFailed struct {
 	// When it failed.
 	FailedAt time.Time `avro:"failed_at" json:"failed_at"`
 }
+
+// EventType is the full name of the record.
+func (*StockReservationFailed) EventType() string {
+	return "quadrille.inventory.StockReservationFailed"
+}
+
+func (*StockReservationFailed) inventoryEvent() {}
 
 // ReservationFailure is an enum: Why nothing could be held.
 type ReservationFailure string
@@ -101,6 +142,11 @@ type StockReserved struct {
 	ReservedAt time.Time `avro:"reserved_at" json:"reserved_at"`
 }
 
+// EventType is the full name of the record.
+func (*StockReserved) EventType() string { return "quadrille.inventory.StockReserved" }
+
+func (*StockReserved) inventoryEvent() {}
+
 // NotificationFailed is published on notification.events. A mail about the order will not be sent.
 type NotificationFailed struct {
 	// Id of the order, a UUID. The record's key.
@@ -114,6 +160,11 @@ type NotificationFailed struct {
 	// When it was given up.
 	FailedAt time.Time `avro:"failed_at" json:"failed_at"`
 }
+
+// EventType is the full name of the record.
+func (*NotificationFailed) EventType() string { return "quadrille.notification.NotificationFailed" }
+
+func (*NotificationFailed) notificationEvent() {}
 
 // MailKind is an enum: What a mail tells the customer.
 type MailKind string
@@ -148,6 +199,11 @@ type NotificationSent struct {
 	SentAt time.Time `avro:"sent_at" json:"sent_at"`
 }
 
+// EventType is the full name of the record.
+func (*NotificationSent) EventType() string { return "quadrille.notification.NotificationSent" }
+
+func (*NotificationSent) notificationEvent() {}
+
 // OrderCancelled is published on order.events. The order is off. Whoever did something for it undoes it and
 // says so.
 type OrderCancelled struct {
@@ -176,6 +232,11 @@ func (e OrderCancelled) LogValue() slog.Value {
 	)
 }
 
+// EventType is the full name of the record.
+func (*OrderCancelled) EventType() string { return "quadrille.order.OrderCancelled" }
+
+func (*OrderCancelled) orderEvent() {}
+
 // CancellationReason is an enum: Why an order was cancelled.
 type CancellationReason string
 
@@ -201,6 +262,11 @@ type OrderConfirmed struct {
 	// When it was confirmed.
 	ConfirmedAt time.Time `avro:"confirmed_at" json:"confirmed_at"`
 }
+
+// EventType is the full name of the record.
+func (*OrderConfirmed) EventType() string { return "quadrille.order.OrderConfirmed" }
+
+func (*OrderConfirmed) orderEvent() {}
 
 // OrderPlaced is published on order.events. A customer has placed an order. It carries all that the other
 // services need to do their part.
@@ -237,6 +303,11 @@ func (e OrderPlaced) LogValue() slog.Value {
 	)
 }
 
+// EventType is the full name of the record.
+func (*OrderPlaced) EventType() string { return "quadrille.order.OrderPlaced" }
+
+func (*OrderPlaced) orderEvent() {}
+
 // OrderLine: One product of the order.
 type OrderLine struct {
 	// The product.
@@ -259,6 +330,11 @@ type PaymentAuthorized struct {
 	AuthorizedAt time.Time `avro:"authorized_at" json:"authorized_at"`
 }
 
+// EventType is the full name of the record.
+func (*PaymentAuthorized) EventType() string { return "quadrille.payment.PaymentAuthorized" }
+
+func (*PaymentAuthorized) paymentEvent() {}
+
 // PaymentCaptureFailed is published on payment.events. The gateway refuses to take the amount, for good.
 type PaymentCaptureFailed struct {
 	// Id of the order, a UUID. The record's key.
@@ -268,6 +344,11 @@ type PaymentCaptureFailed struct {
 	// When it was refused.
 	FailedAt time.Time `avro:"failed_at" json:"failed_at"`
 }
+
+// EventType is the full name of the record.
+func (*PaymentCaptureFailed) EventType() string { return "quadrille.payment.PaymentCaptureFailed" }
+
+func (*PaymentCaptureFailed) paymentEvent() {}
 
 // CaptureFailure is an enum: Why a capture was refused.
 type CaptureFailure string
@@ -291,6 +372,11 @@ type PaymentCaptured struct {
 	CapturedAt time.Time `avro:"captured_at" json:"captured_at"`
 }
 
+// EventType is the full name of the record.
+func (*PaymentCaptured) EventType() string { return "quadrille.payment.PaymentCaptured" }
+
+func (*PaymentCaptured) paymentEvent() {}
+
 // PaymentDeclined is published on payment.events. The gateway refuses to hold the amount, for good.
 type PaymentDeclined struct {
 	// Id of the order, a UUID. The record's key.
@@ -300,6 +386,11 @@ type PaymentDeclined struct {
 	// When it was declined.
 	DeclinedAt time.Time `avro:"declined_at" json:"declined_at"`
 }
+
+// EventType is the full name of the record.
+func (*PaymentDeclined) EventType() string { return "quadrille.payment.PaymentDeclined" }
+
+func (*PaymentDeclined) paymentEvent() {}
 
 // DeclineReason is an enum: Why a payment was declined.
 type DeclineReason string
@@ -326,6 +417,11 @@ type PaymentRefunded struct {
 	RefundedAt time.Time `avro:"refunded_at" json:"refunded_at"`
 }
 
+// EventType is the full name of the record.
+func (*PaymentRefunded) EventType() string { return "quadrille.payment.PaymentRefunded" }
+
+func (*PaymentRefunded) paymentEvent() {}
+
 // PaymentVoided is published on payment.events. The answer to a cancellation when nothing was taken: the
 // gateway can never take anything for this order any more.
 type PaymentVoided struct {
@@ -340,6 +436,11 @@ type PaymentVoided struct {
 	// When it was voided.
 	VoidedAt time.Time `avro:"voided_at" json:"voided_at"`
 }
+
+// EventType is the full name of the record.
+func (*PaymentVoided) EventType() string { return "quadrille.payment.PaymentVoided" }
+
+func (*PaymentVoided) paymentEvent() {}
 
 // ProductUpdated is published on product.events. A product as it is now: the whole state but its stock
 // levels. Newer versions replace older ones.
@@ -357,3 +458,8 @@ type ProductUpdated struct {
 	// When it changed.
 	UpdatedAt time.Time `avro:"updated_at" json:"updated_at"`
 }
+
+// EventType is the full name of the record.
+func (*ProductUpdated) EventType() string { return "quadrille.inventory.ProductUpdated" }
+
+func (*ProductUpdated) inventoryEvent() {}

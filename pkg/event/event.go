@@ -28,7 +28,14 @@ type Event struct {
 	// Cause says what led to it.
 	Cause Cause
 	// Data is a pointer to the generated Go type of the Avro record. Nil is a tombstone.
-	Data any
+	Data Data
+}
+
+// Data is what an event says. The Go types that are generated from schemas have its method, so that what has no schema
+// does not compile as an event. It is an alias because contracts, which import nothing of ours, name it too.
+type Data = interface {
+	// EventType is the full name of the Avro record, such as "quadrille.order.OrderPlaced".
+	EventType() string
 }
 
 // Cause links a message to what led to it.

@@ -82,6 +82,9 @@ func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[
 			return m, false, nil
 		}
 		kind = t.Name
+		if d.Metrics != nil && len(d.Codec.UnknownFields(r.Value)) > 0 {
+			d.Metrics.unknownFields(ctx, e.Topic, t.Name)
+		}
 	}
 	m.Input, wanted, m.Fault = d.Input(e, m.At)
 	if !wanted && m.Fault == nil {

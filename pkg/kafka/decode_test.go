@@ -32,14 +32,17 @@ type voided struct {
 	OrderID string `avro:"order_id"`
 }
 
+func (*paid) EventType() string   { return "test.Paid" }
+func (*voided) EventType() string { return "test.Voided" }
+
 var (
 	paidType = serde.Type{
-		Name: "test.Paid", Topic: topic, New: func() any { return new(paid) },
+		Name: "test.Paid", Topic: topic, New: func() event.Data { return new(paid) },
 		Schema: `{"type":"record","name":"Paid","namespace":"test","fields":[` +
 			`{"name":"order_id","type":"string"},{"name":"amount","type":"long"}]}`,
 	}
 	voidedType = serde.Type{
-		Name: "test.Voided", Topic: topic, New: func() any { return new(voided) },
+		Name: "test.Voided", Topic: topic, New: func() event.Data { return new(voided) },
 		Schema: `{"type":"record","name":"Voided","namespace":"test","fields":[{"name":"order_id","type":"string"}]}`,
 	}
 )
@@ -103,7 +106,7 @@ func newContracts(t *testing.T) *contracts {
 }
 
 // record returns a good record of data, or a tombstone, as the relay would produce it.
-func (c *contracts) record(t *testing.T, data any) *kgo.Record {
+func (c *contracts) record(t *testing.T, data event.Data) *kgo.Record {
 	t.Helper()
 	e := event.Event{
 		ID: eventID, Type: paidType.Name, Source: "/quadrille/payment", Key: orderID, Sequence: 2, Time: arrival,
@@ -219,7 +222,7 @@ func TestDecodeFaultsWhatCannotBeHandled(t *testing.T) {
 	event1 := &paid{OrderID: orderID, Amount: 1}
 	good := c.record(t, event1).Value
 	tests := map[string]struct {
-		data  any
+		data  event.Data
 		spoil func(*kgo.Record)
 		want  error
 		newID bool // the id falls back to where the record stands

@@ -13,6 +13,7 @@ import (
 type Metrics struct {
 	lags, stops metric.Int64Gauge
 	skipped     metric.Int64Counter
+	unknown     metric.Int64Counter
 }
 
 // NewMetrics registers the instruments of a Consumer with meter.
@@ -27,12 +28,17 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metric quadrille.consumer.skipped: %w", err)
 	}
+	unknown, err := meter.Int64Counter("quadrille.consumer.unknown_fields",
+		metric.WithDescription("Events read without some of their fields, which a newer version has and ours lacks."))
+	if err != nil {
+		return nil, fmt.Errorf("metric quadrille.consumer.unknown_fields: %w", err)
+	}
 	stops, err := meter.Int64Gauge("quadrille.consumer.stopped",
 		metric.WithDescription("1 for a partition that stands at an event refused for good, 0 once it is given up."))
 	if err != nil {
 		return nil, fmt.Errorf("metric quadrille.consumer.stopped: %w", err)
 	}
-	return &Metrics{lags: lags, stops: stops, skipped: skipped}, nil
+	return &Metrics{lags: lags, stops: stops, skipped: skipped, unknown: unknown}, nil
 }
 
 func noMetrics() *Metrics {
@@ -60,4 +66,9 @@ func partitionAttributes(group, topic string, partition int32) metric.Measuremen
 func (m *Metrics) skip(ctx context.Context, topic, eventType string, known bool) {
 	m.skipped.Add(ctx, 1, metric.WithAttributes(attribute.String("messaging.destination.name", topic),
 		attribute.String("event.type", eventType), attribute.Bool("known", known)))
+}
+
+func (m *Metrics) unknownFields(ctx context.Context, topic, eventType string) {
+	m.unknown.Add(ctx, 1, metric.WithAttributes(attribute.String("messaging.destination.name", topic),
+		attribute.String("event.type", eventType)))
 }

@@ -22,73 +22,54 @@ func Compatible(reader, writer string) error {
 	if err != nil {
 		return fmt.Errorf("%w: the writer's schema %w", ErrIncompatible, err)
 	}
-	if err := avro.NewSchemaCompatibility().Compatible(r, w); err != nil {
-		return fmt.Errorf("%w: %w", ErrIncompatible, locate(r, w, "", 0, err))
+	if d := disagree(r, w); d != nil {
+		return fmt.Errorf("%w: %w", ErrIncompatible, d)
 	}
 	return nil
 }
 
-// Check returns an error that wraps ErrIncompatible unless the record later may follow earlier: each reads what the
-// other wrote, the full name stays, of which Avro compares the last part only, and no enum loses a symbol, which Avro
-// allows of an enum with a default but which would turn facts into "unknown".
-func Check(earlier, later string) error {
-	before, err := parseSound(earlier)
-	if err != nil {
-		return fmt.Errorf("%w: the earlier schema %w", ErrIncompatible, err)
-	}
-	after, err := parseSound(later)
-	if err != nil {
-		return fmt.Errorf("%w: the later schema %w", ErrIncompatible, err)
-	}
-	if before.FullName() != after.FullName() {
-		return fmt.Errorf("%w: %s becomes %s", ErrIncompatible, before.FullName(), after.FullName())
-	}
-	if err := Compatible(later, earlier); err != nil {
-		return fmt.Errorf("the later cannot read the earlier: %w", err)
-	}
-	if err := Compatible(earlier, later); err != nil {
-		return fmt.Errorf("the earlier cannot read the later: %w", err)
-	}
-	kept := enums(after)
-	for name, symbols := range enums(before) {
-		for _, symbol := range symbols {
-			if remaining, ok := kept[name]; ok && !slices.Contains(remaining, symbol) {
-				return fmt.Errorf("%w: the enum %s loses the symbol %s", ErrIncompatible, name, symbol)
-			}
-		}
-	}
-	return nil
+// disagreement of a reader's and a writer's schema. The library does not say where it is.
+type disagreement struct {
+	// path of the innermost field, empty if it is the schema itself.
+	path string
+	// reader and writer are the types that disagree. The writer's is nil if the field is not written.
+	reader, writer avro.Schema
+	// cause is what the library says.
+	cause error
 }
 
-// enums of a sound schema and their symbols, by full name.
-func enums(schema avro.Schema) map[string][]string {
-	found := make(map[string][]string)
-	collect(schema, found)
-	return found
+func (d *disagreement) Error() string {
+	switch {
+	case d.path == "":
+		return d.cause.Error()
+	case d.writer == nil:
+		return fmt.Sprintf("field %s: not written, and without a default", d.path)
+	}
+	return fmt.Sprintf("field %s: %v", d.path, d.cause)
 }
 
-func collect(schema avro.Schema, found map[string][]string) {
-	if e, ok := schema.(*avro.EnumSchema); ok {
-		found[e.FullName()] = e.Symbols()
+// disagree returns nil if what is written as writer can be read as reader.
+func disagree(reader, writer avro.Schema) *disagreement {
+	err := avro.NewSchemaCompatibility().Compatible(reader, writer)
+	if err == nil {
+		return nil
 	}
-	for inner := range parts(schema) {
-		collect(inner, found)
-	}
+	return locate(reader, writer, "", 0, err)
 }
 
-// locate follows the path to the innermost field on which reader and writer disagree, for the library does not say
-// where. Cause is what the library said.
-func locate(reader, writer avro.Schema, path string, depth int, cause error) error {
-	if depth > maxDepth {
-		return cause
-	}
+// locate follows the path to the innermost field on which reader and writer disagree.
+func locate(reader, writer avro.Schema, path string, depth int, cause error) *disagreement {
 	reader, writer = follow(reader), follow(writer)
+	here := &disagreement{path, reader, writer, cause}
+	if depth > maxDepth {
+		return here
+	}
 	switch r := reader.(type) {
 	case *avro.RecordSchema:
 		if w, ok := writer.(*avro.RecordSchema); ok {
 			for _, f := range r.Fields() {
-				if err := disagree(f, w, path, depth); err != nil {
-					return err
+				if d := locateField(f, w, path, depth); d != nil {
+					return d
 				}
 			}
 		}
@@ -101,15 +82,12 @@ func locate(reader, writer avro.Schema, path string, depth int, cause error) err
 			return locate(r.Values(), w.Values(), path, depth+1, cause)
 		}
 	}
-	if path == "" {
-		return cause
-	}
-	return fmt.Errorf("field %s: %w", path[1:], cause)
+	return here
 }
 
-// disagree returns why the reader's field cannot be read from what writer wrote, nil if it can.
-func disagree(field *avro.Field, writer *avro.RecordSchema, path string, depth int) error {
-	path += "." + field.Name()
+// locateField returns nil if the reader's field can be read from what writer wrote.
+func locateField(field *avro.Field, writer *avro.RecordSchema, path string, depth int) *disagreement {
+	path = below(path, field)
 	at := slices.IndexFunc(writer.Fields(), func(f *avro.Field) bool {
 		return f.Name() == field.Name() || slices.Contains(field.Aliases(), f.Name())
 	})
@@ -117,13 +95,21 @@ func disagree(field *avro.Field, writer *avro.RecordSchema, path string, depth i
 		if field.HasDefault() {
 			return nil
 		}
-		return fmt.Errorf("field %s: not written, and without a default", path[1:])
+		return &disagreement{path: path, reader: field.Type()}
 	}
 	written := writer.Fields()[at].Type()
 	if err := avro.NewSchemaCompatibility().Compatible(field.Type(), written); err != nil {
 		return locate(field.Type(), written, path, depth+1, err)
 	}
 	return nil
+}
+
+// below is the path of a field of what stands at path.
+func below(path string, field *avro.Field) string {
+	if path == "" {
+		return field.Name()
+	}
+	return path + "." + field.Name()
 }
 
 func follow(schema avro.Schema) avro.Schema {

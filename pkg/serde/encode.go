@@ -4,11 +4,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
 )
 
 // Append appends the framed bytes of data, a pointer to the Go type of one of the Codec's types. The error wraps
 // ErrUnknownType, ErrTooLarge or, for data that Decode would refuse, ErrMalformed.
-func (c *Codec) Append(dst []byte, data any) ([]byte, error) {
+func (c *Codec) Append(dst []byte, data event.Data) ([]byte, error) {
 	known, ok := c.byGo[reflect.TypeOf(data)]
 	if !ok {
 		return nil, fmt.Errorf("%w: %T", ErrUnknownType, data)

@@ -12,9 +12,10 @@ import (
 func TestOtherVersionsAreReadAsOurs(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6_000, time.UTC)
 	tests := map[string]struct {
-		writer string
-		value  map[string]any
-		want   *purchase
+		writer  string
+		value   map[string]any
+		want    *purchase
+		unknown []string
 	}{
 		"an older one without what has a default": {
 			writer: `{"type":"record","name":"Purchase","namespace":"shop","fields":[
@@ -46,6 +47,7 @@ func TestOtherVersionsAreReadAsOurs(t *testing.T) {
 				"lines": []map[string]any{{"sku": "a", "quantity": int64(1), "colours": []string{"red", "green"}}}},
 			want: &purchase{ID: "new", Reason: "unknown", Detail: new("so"), Total: 7, ByHand: true,
 				Lines: []line{{"a", 1}}, At: at},
+			unknown: []string{"tags", "lines.colours"},
 		},
 	}
 	for name, test := range tests {
@@ -57,12 +59,19 @@ func TestOtherVersionsAreReadAsOurs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, data, err := codec.Decode(t.Context(), topic, framed(50, body...))
+			value := framed(50, body...)
+			if unknown := codec.UnknownFields(value); unknown != nil {
+				t.Errorf("the fields %v are unknown of a schema that was not met", unknown)
+			}
+			_, data, err := codec.Decode(t.Context(), topic, value)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, data); diff != "" {
 				t.Error(diff)
+			}
+			if diff := cmp.Diff(test.unknown, codec.UnknownFields(value)); diff != "" {
+				t.Errorf("unknown fields (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -7,12 +7,15 @@ import (
 
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
+	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 )
 
 type greeting struct {
 	Words string `avro:"words"`
 }
+
+func (*greeting) EventType() string { return "demo.Greeting" }
 
 func Example() {
 	registry := srfake.New() // in its place stands a schema registry
@@ -22,7 +25,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	types := []serde.Type{{
-		Name: "demo.Greeting", Topic: "demo.events", New: func() any { return new(greeting) },
+		Name: "demo.Greeting", Topic: "demo.events", New: func() event.Data { return new(greeting) },
 		Schema: `{"type":"record","name":"Greeting","namespace":"demo","fields":[{"name":"words","type":"string"}]}`,
 	}}
 
@@ -51,5 +54,5 @@ func ExampleCheck() {
 		`{"type":"record","name":"Greeting","fields":[{"name":"words","type":"string"},{"name":"to","type":"string"}]}`)
 	fmt.Println(err)
 	// Output:
-	// the later cannot read the earlier: incompatible schema: field to: not written, and without a default
+	// incompatible schema: required field added: field to is added without a default: what was written before cannot be read
 }

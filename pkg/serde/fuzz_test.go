@@ -1,6 +1,7 @@
 package serde
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/hamba/avro/v2"
 	second "github.com/twmb/avro"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
 )
 
 // everything is what our reader makes of the versions below.
@@ -25,6 +28,8 @@ type everything struct {
 	Counts   map[string]int64 `avro:"counts"`
 	At       time.Time        `avro:"at"`
 }
+
+func (*everything) EventType() string { return "Everything" }
 
 type part struct {
 	Name  string  `avro:"name"`
@@ -73,7 +78,7 @@ func FuzzDecode(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	codec.byName["Everything"] = &contract{schema: schema, Type: Type{New: func() any { return new(everything) }}}
+	codec.byName["Everything"] = &contract{schema: schema, Type: Type{New: func() event.Data { return new(everything) }}}
 	reader := second.MustParse(everythingSchema)
 
 	var decoders []*decoder
@@ -151,7 +156,7 @@ func FuzzSchema(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	codec.byName["Everything"] = &contract{schema: schema, Type: Type{New: func() any { return new(everything) }}}
+	codec.byName["Everything"] = &contract{schema: schema, Type: Type{New: func() event.Data { return new(everything) }}}
 	for _, text := range versions {
 		f.Add(text, []byte("\x00\x00\x00"))
 	}
@@ -172,5 +177,37 @@ func FuzzSchema(f *testing.F) {
 			t.Errorf("decoded %v, which the guard refuses", data)
 		}
 		_ = avro.NewSchemaCompatibility().Compatible(d.writer, d.to.schema)
+	})
+}
+
+// FuzzView holds: what the guard accepts is shown as JSON, with and without personal data, and nothing else is.
+func FuzzView(f *testing.F) {
+	codec := &Codec{}
+	var decoders []*decoder
+	schemas := &Codec{decoders: make(map[int]*decoder)}
+	for i, text := range append(versions, strings.ReplaceAll(everythingSchema, `"name":"n`, `"pii":true,"name":"n`)) {
+		d := codec.newDecoder(i, text)
+		if d.err != nil {
+			f.Fatal(d.err)
+		}
+		decoders = append(decoders, d)
+		schemas.decoders[i+1] = d
+	}
+	seed(f, decoders)
+	viewer := &Viewer{schemas}
+
+	f.Fuzz(func(t *testing.T, version uint8, body []byte) {
+		defer watch()()
+		i := int(version) % len(decoders)
+		accepted := check(decoders[i].writer, body) == nil && len(body)+frame <= MaxSize
+		for _, personal := range []bool{false, true} {
+			view, err := viewer.View(t.Context(), append([]byte{0, 0, 0, 0, byte(i + 1)}, body...), personal)
+			if (err == nil) != accepted {
+				t.Fatalf("accepted: %t, shown: %v", accepted, err)
+			}
+			if err == nil && !json.Valid(view.JSON) {
+				t.Fatalf("no JSON: %s", view.JSON)
+			}
+		}
 	})
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/hamba/avro/v2"
 	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
 )
 
 var (
@@ -44,8 +46,11 @@ const (
 type Type struct {
 	// Name is the full name of the record, Topic where it is published, Schema the text of its newest version.
 	Name, Topic, Schema string
-	// New returns a pointer to an empty value of its Go type.
-	New func() any
+	// Owner is the service that publishes it, Consumers are those that may read it.
+	Owner     string
+	Consumers []string
+	// New returns a pointer to an empty value of its Go type, whose EventType is Name.
+	New func() event.Data
 }
 
 // Subject under which the type is registered.
@@ -89,6 +94,9 @@ func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error)
 		if schema.FullName() != t.Name {
 			return nil, fmt.Errorf("schema of %s: is that of %s", t.Name, schema.FullName())
 		}
+		if empty := t.New(); empty.EventType() != t.Name {
+			return nil, fmt.Errorf("type of %s: %T is that of %s", t.Name, empty, empty.EventType())
+		}
 		found, err := registry.LookupSchema(ctx, t.Subject(), sr.Schema{Schema: t.Schema})
 		if isMissing(err) {
 			return nil, fmt.Errorf("%w: subject %s lacks this version; run `quadrille apply`", ErrNotRegistered,
@@ -105,7 +113,7 @@ func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error)
 }
 
 // TypeOf returns the contract whose Go type data, a pointer, has.
-func (c *Codec) TypeOf(data any) (Type, bool) {
+func (c *Codec) TypeOf(data event.Data) (Type, bool) {
 	known, ok := c.byGo[reflect.TypeOf(data)]
 	if !ok {
 		return Type{}, false

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
 )
 
 // The guard matters: each of these bodies is decoded without an error by the library alone, under the very limits that
@@ -85,7 +87,7 @@ func decoderOf(t testing.TB, writer string) *decoder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := &contract{schema: schema, Type: Type{New: func() any { return new(everything) }}}
+	known := &contract{schema: schema, Type: Type{New: func() event.Data { return new(everything) }}}
 	d := (&Codec{byName: map[string]*contract{"Everything": known}}).newDecoder(1, writer)
 	if d.err != nil {
 		t.Fatal(d.err)

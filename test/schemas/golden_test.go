@@ -5,65 +5,24 @@ package schemas_test
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/quadrille-platform/quadrille/schemas"
 )
 
-// goldenFolder of the versions: <record>/v<n>.avsc is the schema, .json a value, .bin the Avro body of that value
-// without framing. Files are added (go test ./schemas -update), never changed.
+// goldenFolder is where -update adds versions. Files are added, never changed.
 const goldenFolder = "../../schemas/golden"
 
-// version of a record's schema.
-type version struct {
-	schema string
-	body   []byte
-	value  []byte // JSON
-}
-
-var suffixes = []string{".avsc", ".bin", ".json"}
-
-// load returns the versions of each record in dir, oldest first, by the record's simple name. None may be missing.
-func load(dir string) (map[string][]version, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("golden versions: %w", err)
-	}
-	kept := make(map[string][]version)
-	for _, entry := range entries {
-		files, err := os.ReadDir(filepath.Join(dir, entry.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("golden versions: %w", err)
-		}
-		if len(files) == 0 || len(files)%len(suffixes) != 0 {
-			return nil, fmt.Errorf("golden versions: %s has %d files: each version has three", entry.Name(), len(files))
-		}
-		for number := range len(files) / len(suffixes) {
-			v, err := read(dir, entry.Name(), number+1)
-			if err != nil {
-				return nil, fmt.Errorf("golden versions: %w", err)
-			}
-			kept[entry.Name()] = append(kept[entry.Name()], v)
-		}
-	}
-	return kept, nil
-}
-
-func read(dir, record string, number int) (version, error) {
-	schema, err1 := os.ReadFile(file(dir, record, number, ".avsc"))
-	body, err2 := os.ReadFile(file(dir, record, number, ".bin"))
-	value, err3 := os.ReadFile(file(dir, record, number, ".json"))
-	return version{string(schema), body, value}, errors.Join(err1, err2, err3)
-}
-
-// add writes a version that is not there yet. The error wraps fs.ErrExist if any of its files is.
-func add(dir, record string, number int, v version) error {
+// add writes a version of the record with that simple name, which is not there yet. The error wraps fs.ErrExist if any
+// of its files is.
+func add(dir, record string, number int, v schemas.Version) error {
 	if err := os.MkdirAll(filepath.Join(dir, record), 0o755); err != nil {
 		return fmt.Errorf("add a golden version: %w", err)
 	}
-	for i, data := range [][]byte{[]byte(v.schema), v.body, v.value} {
-		if err := create(file(dir, record, number, suffixes[i]), data); err != nil {
+	for i, data := range [][]byte{[]byte(v.Schema), v.Body, v.Value} {
+		path := filepath.Join(dir, record, fmt.Sprintf("v%d%s", number, schemas.VersionFiles[i]))
+		if err := create(path, data); err != nil {
 			return fmt.Errorf("add a golden version: %w", err)
 		}
 	}
@@ -78,10 +37,3 @@ func create(path string, data []byte) error {
 	_, err = out.Write(data)
 	return errors.Join(err, out.Close())
 }
-
-func file(dir, record string, number int, suffix string) string {
-	return filepath.Join(dir, record, fmt.Sprintf("v%d%s", number, suffix))
-}
-
-// simple returns a full name's last part, which is unique among our records: their Go types share a package.
-func simple(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }

@@ -7,35 +7,35 @@ import (
 	"github.com/quadrille-platform/quadrille/schemas"
 )
 
-// judge returns what is wrong with records, given the versions kept of each: a record that vanished, a schema that has
-// changed without a new version, and one that cannot stand beside every version there ever was.
-func judge(records []schemas.Record, kept map[string][]version) []error {
+// judge returns what is wrong with records, given the versions kept of each: what [serde.Compare] refuses, and a schema
+// that has changed without a new version.
+func judge(records []schemas.Record, kept map[string][]schemas.Version) []error {
 	var faults []error
-	today := make(map[string]bool)
-	for _, r := range records {
-		name := simple(r.Name)
-		today[name] = true
-		versions := kept[name]
-		if len(versions) == 0 || versions[len(versions)-1].schema != r.Schema {
-			faults = append(faults, fmt.Errorf("%s differs from its newest golden version: add a version (-update)", r.Name))
+	for _, f := range serde.Compare(types(records), published(kept)) {
+		for number, breach := range f.Breaches {
+			faults = append(faults, fmt.Errorf("%s beside its version %d: %w", f.Record, number, breach))
 		}
-		faults = append(faults, conflicts(r, versions)...)
-	}
-	for name := range kept {
-		if !today[name] {
-			faults = append(faults, fmt.Errorf("%s was published once, but is no record any more", name))
+		if f.Verdict != serde.Refused && (f.Version == 0 || f.Version != f.Newest) {
+			faults = append(faults, fmt.Errorf("%s differs from its newest golden version: add a version (-update)", f.Record))
 		}
 	}
 	return faults
 }
 
-// conflicts returns the versions that cannot be read as the record is today, or the other way round.
-func conflicts(r schemas.Record, versions []version) []error {
-	var faults []error
-	for i, v := range versions {
-		if err := serde.Check(v.schema, r.Schema); err != nil {
-			faults = append(faults, fmt.Errorf("%s cannot stand beside its version %d: %w", r.Name, i+1, err))
+func types(records []schemas.Record) []serde.Type {
+	var types []serde.Type
+	for _, r := range records {
+		types = append(types, serde.Type(r))
+	}
+	return types
+}
+
+func published(kept map[string][]schemas.Version) map[string][]serde.Version {
+	published := make(map[string][]serde.Version)
+	for name, versions := range kept {
+		for i, v := range versions {
+			published[name] = append(published[name], serde.Version{Number: i + 1, Schema: v.Schema})
 		}
 	}
-	return faults
+	return published
 }

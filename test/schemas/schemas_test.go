@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"flag"
 	"log/slog"
+	"os"
 	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/sr"
 
+	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 	"github.com/quadrille-platform/quadrille/platform/registry"
 	"github.com/quadrille-platform/quadrille/schemas"
@@ -37,8 +39,8 @@ func TestEveryVersionIsReadAsToday(t *testing.T) {
 	client := start(t)
 	ids := make(map[string][]int)
 	for _, r := range schemas.Records() {
-		for _, v := range kept[simple(r.Name)] {
-			id, err := client.RegisterSchema(t.Context(), serde.Type(r).Subject(), sr.Schema{Schema: v.schema}, -1, -1)
+		for _, v := range kept[r.Name] {
+			id, err := client.RegisterSchema(t.Context(), serde.Type(r).Subject(), sr.Schema{Schema: v.Schema}, -1, -1)
 			if err != nil {
 				t.Fatalf("%s: %v", r.Name, err)
 			}
@@ -48,15 +50,15 @@ func TestEveryVersionIsReadAsToday(t *testing.T) {
 	codec := open(t, client)
 
 	for _, r := range schemas.Records() {
-		versions := kept[simple(r.Name)]
+		versions := kept[r.Name]
 		for i, v := range versions {
-			value := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(ids[r.Name][i])), v.body...)
+			value := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(ids[r.Name][i])), v.Body...)
 			got, data, err := codec.Decode(t.Context(), r.Topic, value)
 			if err != nil || got.Name != r.Name || reflect.TypeOf(data) != reflect.TypeOf(r.New()) {
 				t.Errorf("%s version %d: decoded as %s, %T, %v", r.Name, i+1, got.Name, data, err)
 				continue
 			}
-			want, now := parse(t, v.value), parse(t, marshal(t, data))
+			want, now := parse(t, v.Value), parse(t, marshal(t, data))
 			newest := i == len(versions)-1
 			if !newest {
 				want, now = shared(want, now)
@@ -64,8 +66,8 @@ func TestEveryVersionIsReadAsToday(t *testing.T) {
 			if diff := cmp.Diff(want, now); diff != "" {
 				t.Errorf("%s version %d:\n%s", r.Name, i+1, diff)
 			}
-			if again := encode(t, codec, data); newest && !bytes.Equal(v.body, again) {
-				t.Errorf("%s version %d encodes as %x, once it did as %x", r.Name, i+1, again, v.body)
+			if again := encode(t, codec, data); newest && !bytes.Equal(v.Body, again) {
+				t.Errorf("%s version %d encodes as %x, once it did as %x", r.Name, i+1, again, v.Body)
 			}
 		}
 	}
@@ -74,21 +76,18 @@ func TestEveryVersionIsReadAsToday(t *testing.T) {
 func updateGolden(t *testing.T) {
 	kept := mustLoad(t)
 	codec := open(t, start(t))
-	samples := make(map[string]any)
+	samples := make(map[string]event.Data)
 	for _, value := range values() {
-		known, ok := codec.TypeOf(value)
-		if !ok {
-			t.Fatalf("%T is no event", value)
-		}
-		samples[known.Name] = value
+		samples[value.EventType()] = value
 	}
 	for _, r := range schemas.Records() {
-		versions := kept[simple(r.Name)]
-		if len(versions) > 0 && versions[len(versions)-1].schema == r.Schema {
+		versions := kept[r.Name]
+		if len(versions) > 0 && versions[len(versions)-1].Schema == r.Schema {
 			continue
 		}
-		if faults := conflicts(r, versions); len(faults) > 0 {
-			t.Errorf("no version is added: %v", faults)
+		found := serde.Compare([]serde.Type{serde.Type(r)}, published(map[string][]schemas.Version{r.Name: versions}))
+		if breaches := found[0].Breaches; len(breaches) > 0 {
+			t.Errorf("no version of %s is added: %v", r.Name, breaches)
 			continue
 		}
 		value := samples[r.Name]
@@ -96,16 +95,16 @@ func updateGolden(t *testing.T) {
 			t.Errorf("values has none of %s", r.Name)
 			continue
 		}
-		added := version{schema: r.Schema, body: encode(t, codec, value), value: marshal(t, value)}
-		if err := add(goldenFolder, simple(r.Name), len(versions)+1, added); err != nil {
+		added := schemas.Version{Schema: r.Schema, Body: encode(t, codec, value), Value: marshal(t, value)}
+		if err := add(goldenFolder, r.Simple(), len(versions)+1, added); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-func mustLoad(t *testing.T) map[string][]version {
+func mustLoad(t *testing.T) map[string][]schemas.Version {
 	t.Helper()
-	kept, err := load(goldenFolder)
+	kept, err := schemas.LoadGolden(os.DirFS(goldenFolder))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,10 +133,7 @@ func start(t *testing.T) *sr.Client {
 // open returns a Codec for all of today's records, registered after whatever the registry holds.
 func open(t *testing.T, client *sr.Client) *serde.Codec {
 	t.Helper()
-	var types []serde.Type
-	for _, r := range schemas.Records() {
-		types = append(types, serde.Type(r))
-	}
+	types := types(schemas.Records())
 	if err := serde.Register(t.Context(), client, types); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +145,7 @@ func open(t *testing.T, client *sr.Client) *serde.Codec {
 }
 
 // encode returns the Avro body of data without framing.
-func encode(t *testing.T, codec *serde.Codec, data any) []byte {
+func encode(t *testing.T, codec *serde.Codec, data event.Data) []byte {
 	t.Helper()
 	value, err := codec.Append(nil, data)
 	if err != nil {

@@ -3,12 +3,13 @@ package schemas_test
 import (
 	"time"
 
+	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/schemas"
 )
 
 // values returns one value of each event, from which -update makes the bytes of a new version. A field that a version
 // adds needs a value here that is not its default.
-func values() []any {
+func values() []event.Data {
 	const (
 		confirmed = "01932c0a-7d3e-7b61-9a44-5f0c2f7d1e10"
 		cancelled = "01932c0a-8f11-7c02-b3d5-0a9e6c41d722"
@@ -17,7 +18,7 @@ func values() []any {
 	at := func(seconds, micros int) time.Time {
 		return time.Date(2026, 3, 2, 9, 41, seconds, micros*1000, time.UTC)
 	}
-	return []any{
+	return []event.Data{
 		&schemas.OrderPlaced{
 			OrderID: confirmed, CustomerID: "customer-4711", Email: "zoë@example.org", PaymentMethod: "tok_visa",
 			Currency: "EUR", Total: 7_247,

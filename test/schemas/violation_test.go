@@ -15,44 +15,44 @@ import (
 )
 
 const (
-	published = `{"type":"record","name":"ParcelSent","namespace":"shop","fields":[{"name":"id","type":"string"},
+	parcelSent = `{"type":"record","name":"ParcelSent","namespace":"shop","fields":[{"name":"id","type":"string"},
 		{"name":"by","type":{"type":"enum","name":"Carrier","symbols":["unknown","bike","van"],"default":"unknown"}}]}`
 	note = `,{"name":"note","type":["null","string"],"default":null}]}`
 )
 
 func TestJudgeFindsEveryBreach(t *testing.T) {
 	change := func(old, new string) string {
-		if !strings.Contains(published, old) {
+		if !strings.Contains(parcelSent, old) {
 			t.Fatalf("nothing to change: %s", old)
 		}
-		return strings.Replace(published, old, new, 1)
+		return strings.Replace(parcelSent, old, new, 1)
 	}
-	added := strings.TrimSuffix(published, "]}") + note
+	added := strings.TrimSuffix(parcelSent, "]}") + note
 	tests := map[string]struct {
 		today    string
 		versions []string
 		want     string // empty if there is nothing to find
 	}{
-		"as published":              {published, []string{published}, ""},
-		"a second version":          {added, []string{published, added}, ""},
-		"never published":           {published, nil, "add a version (-update)"},
-		"changed without a version": {added, []string{published}, "add a version (-update)"},
-		"back to an older version":  {published, []string{published, added}, "add a version (-update)"},
+		"as published":              {parcelSent, []string{parcelSent}, ""},
+		"a second version":          {added, []string{parcelSent, added}, ""},
+		"never published":           {parcelSent, nil, "add a version (-update)"},
+		"changed without a version": {added, []string{parcelSent}, "add a version (-update)"},
+		"back to an older version":  {parcelSent, []string{parcelSent, added}, "add a version (-update)"},
 		"a type changed": {change(`"string"`, `"long"`),
-			[]string{published, change(`"string"`, `"long"`)}, "version 1: the later cannot read the earlier"},
-		"fit for the newest version only": {strings.TrimSuffix(published, "]}") + strings.ReplaceAll(note, "string", "long"),
-			[]string{added, published, strings.TrimSuffix(published, "]}") + strings.ReplaceAll(note, "string", "long")},
-			"cannot stand beside its version 1"},
+			[]string{parcelSent, change(`"string"`, `"long"`)}, "version 1: incompatible schema: type changed: field id"},
+		"fit for the newest version only": {strings.TrimSuffix(parcelSent, "]}") + strings.ReplaceAll(note, "string", "long"),
+			[]string{added, parcelSent, strings.TrimSuffix(parcelSent, "]}") + strings.ReplaceAll(note, "string", "long")},
+			"beside its version 1: incompatible schema: type changed"},
 		"a field without a default": {change(`"fields":[`, `"fields":[{"name":"kg","type":"long"},`),
-			[]string{published, change(`"fields":[`, `"fields":[{"name":"kg","type":"long"},`)}, "kg"},
-		"a symbol removed": {change(`,"van"`, ``), []string{published, change(`,"van"`, ``)}, "loses the symbol van"},
-		"renamed within":   {change(`"shop"`, `"mall"`), []string{published, change(`"shop"`, `"mall"`)}, "shop.ParcelSent"},
+			[]string{parcelSent, change(`"fields":[`, `"fields":[{"name":"kg","type":"long"},`)}, "kg"},
+		"a symbol removed": {change(`,"van"`, ``), []string{parcelSent, change(`,"van"`, ``)}, "loses the symbol van"},
+		"renamed within":   {change(`"shop"`, `"mall"`), []string{parcelSent, change(`"shop"`, `"mall"`)}, "shop.ParcelSent"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			kept := make(map[string][]version)
+			kept := make(map[string][]schemas.Version)
 			for _, schema := range test.versions {
-				kept["ParcelSent"] = append(kept["ParcelSent"], version{schema: schema})
+				kept["shop.ParcelSent"] = append(kept["shop.ParcelSent"], schemas.Version{Schema: schema})
 			}
 			faults := judge([]schemas.Record{{Name: "shop.ParcelSent", Schema: test.today}}, kept)
 			if test.want == "" && len(faults) > 0 {
@@ -66,29 +66,29 @@ func TestJudgeFindsEveryBreach(t *testing.T) {
 }
 
 func TestJudgeMissesARecordThatVanished(t *testing.T) {
-	faults := judge(nil, map[string][]version{"ParcelSent": {{schema: published}}})
-	if len(faults) != 1 || !strings.Contains(faults[0].Error(), "ParcelSent was published once") {
+	faults := judge(nil, map[string][]schemas.Version{"shop.ParcelSent": {{Schema: parcelSent}}})
+	if len(faults) != 1 || !strings.Contains(faults[0].Error(), "ParcelSent was published and has no schema any more") {
 		t.Errorf("found %v", faults)
 	}
 }
 
 func TestAddedVersionsAreLoadedInOrderAndNeverOverwritten(t *testing.T) {
 	dir := t.TempDir()
-	want := make([]version, 11) // the tenth comes before the second in a folder's listing
+	want := make([]schemas.Version, 11) // the tenth comes before the second in a folder's listing
 	for i := range want {
-		want[i] = version{strings.Repeat("s", i), []byte{byte(i)}, []byte("{}")}
+		want[i] = schemas.Version{Schema: parcelSent + strings.Repeat(" ", i), Body: []byte{byte(i)}, Value: []byte("{}")}
 		if err := add(dir, "ParcelSent", i+1, want[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := add(dir, "ParcelSent", 2, version{schema: "other"}); !errors.Is(err, fs.ErrExist) {
+	if err := add(dir, "ParcelSent", 2, schemas.Version{Schema: "other"}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("version 2 was added twice: %v", err)
 	}
-	kept, err := load(dir)
+	kept, err := schemas.LoadGolden(os.DirFS(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string][]version{"ParcelSent": want}, kept, cmp.AllowUnexported(version{})); diff != "" {
+	if diff := cmp.Diff(map[string][]schemas.Version{"shop.ParcelSent": want}, kept); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -98,7 +98,7 @@ func TestLoadRefusesAFolderWithGaps(t *testing.T) {
 		t.Run("without "+strings.Join(lost, " "), func(t *testing.T) {
 			dir := t.TempDir()
 			for number := range 2 {
-				if err := add(dir, "ParcelSent", number+1, version{}); err != nil {
+				if err := add(dir, "ParcelSent", number+1, schemas.Version{Schema: parcelSent}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -107,7 +107,7 @@ func TestLoadRefusesAFolderWithGaps(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if kept, err := load(dir); err == nil {
+			if kept, err := schemas.LoadGolden(os.DirFS(dir)); err == nil {
 				t.Errorf("loaded %v", slices.Collect(maps.Keys(kept)))
 			}
 		})

@@ -30,10 +30,10 @@ func Records() []Record {
 	return []Record{
 `)
 	for _, e := range events {
-		fmt.Fprintf(&w, "{Name: %q, Topic: %q, Schema: text(%q), New: func() any { return new(%s) }},\n",
-			e.Namespace+"."+e.Name, e.Topic, e.Path, e.Name)
+		fmt.Fprintf(&w, "record(%q, %q, %q, func() Data { return new(%s) }),\n", e.fullName(), e.Topic, e.Path, e.Name)
 	}
 	w.WriteString("}\n}\n")
+	writeOwners(&w, events)
 
 	written := make(map[string]schema)
 	for _, e := range events {
@@ -61,6 +61,20 @@ func Records() []Record {
 		return nil, fmt.Errorf("format: %w", err)
 	}
 	return source, nil
+}
+
+// writeOwners writes, for each owner, the interface of what it publishes. Only the records of its namespace have the
+// method, so that nothing else compiles as an event of it.
+func writeOwners(w *bytes.Buffer, events []event) {
+	written := make(map[string]bool)
+	for _, e := range events {
+		if written[e.owner()] {
+			continue
+		}
+		written[e.owner()] = true
+		fmt.Fprintf(w, "\n// %sEvent is any event that %s publishes.\ntype %sEvent interface {\nData\n%s()\n}\n",
+			goName(e.owner()), e.owner(), goName(e.owner()), e.seal())
+	}
 }
 
 func nameOf(s schema) string {
@@ -106,6 +120,11 @@ func writeRecord(w *bytes.Buffer, r *record, e event) error {
 	}
 	w.WriteString("}\n")
 	writeLogValue(w, r)
+	if r.Name == e.Name {
+		fmt.Fprintf(w, "\n// EventType is the full name of the record.\nfunc (*%s) EventType() string { return %q }\n",
+			r.Name, e.fullName())
+		fmt.Fprintf(w, "\nfunc (*%s) %s() {}\n", r.Name, e.seal())
+	}
 	return nil
 }
 

@@ -23,8 +23,9 @@ func TestTheGeneratedFileIsUpToDate(t *testing.T) {
 
 func TestSchemasThatCannotBeGeneratedAreNamed(t *testing.T) {
 	tests := map[string]string{
-		"a record under another file's name": `{"type":"record","name":"Other","fields":[]}`,
-		"a type without a Go type":           `{"type":"record","name":"Thing","fields":[{"name":"a","type":"float"}]}`,
+		"a record under another file's name": `{"type":"record","name":"Other","namespace":"q.a","fields":[]}`,
+		"a type without a Go type":           `{"type":"record","name":"Thing","namespace":"q.a","fields":[{"name":"a","type":"float"}]}`,
+		"a record without a namespace":       `{"type":"record","name":"Thing","fields":[]}`,
 		"no JSON":                            `{`,
 	}
 	for name, text := range tests {
@@ -39,7 +40,7 @@ func TestSchemasThatCannotBeGeneratedAreNamed(t *testing.T) {
 
 func TestTwoTypesOfOneNameMustBeTheSame(t *testing.T) {
 	event := func(name, field string) *fstest.MapFile {
-		return &fstest.MapFile{Data: []byte(`{"type":"record","name":"` + name + `","fields":[{"name":"x","type":
+		return &fstest.MapFile{Data: []byte(`{"type":"record","name":"` + name + `","namespace":"q.a","fields":[{"name":"x","type":
 			{"type":"record","name":"Part","fields":[{"name":"` + field + `","type":"string"}]}}]}`)}
 	}
 	if _, err := Generate(fstest.MapFS{"a.events/A.avsc": event("A", "p"), "a.events/B.avsc": event("B", "p")}); err != nil {

@@ -78,6 +78,14 @@ type event struct {
 	record
 }
 
+func (e event) fullName() string { return e.Namespace + "." + e.Name }
+
+// owner is the last part of the namespace: the service that publishes it.
+func (e event) owner() string { return e.Namespace[strings.LastIndexByte(e.Namespace, '.')+1:] }
+
+// seal is the method that only the events of an owner have.
+func (e event) seal() string { return e.owner() + "Event" }
+
 // read returns the events of all schema files, in the order of their paths.
 func read(files fs.FS) ([]event, error) {
 	paths, err := fs.Glob(files, "*/*.avsc")
@@ -97,6 +105,9 @@ func read(files fs.FS) ([]event, error) {
 		}
 		if s.Record == nil || s.Record.Name+".avsc" != path.Base(p) {
 			return nil, fmt.Errorf("%s: must hold the record of its name", p)
+		}
+		if s.Record.Namespace == "" {
+			return nil, fmt.Errorf("%s: lacks the namespace of its owner", p)
 		}
 		events = append(events, event{Path: path.Join("avro", p), Topic: path.Dir(p), record: *s.Record})
 	}

@@ -39,7 +39,7 @@ func Publish(e stock.Event) (event.Event, bool) {
 	return event.Event{}, false
 }
 
-func envelope(key string, version int64, at time.Time, data any) event.Event {
+func envelope(key string, version int64, at time.Time, data schemas.InventoryEvent) event.Event {
 	return event.Event{Key: key, Sequence: version, Time: at, Data: data}
 }
 

@@ -18,7 +18,7 @@ var at = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func TestInput(t *testing.T) {
 	tests := map[string]struct {
-		data any
+		data event.Data
 		want payment.Message
 	}{
 		"placed": {
@@ -62,7 +62,7 @@ func TestPublish(t *testing.T) {
 	stamp := payment.Stamp{OrderID: "o-1", Version: 7, At: at}
 	tests := map[string]struct {
 		event payment.Event
-		want  any
+		want  event.Data
 	}{
 		"authorized": {
 			payment.Authorized{Stamp: stamp, Amount: 4_200, Currency: "EUR"},

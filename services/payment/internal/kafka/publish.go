@@ -9,34 +9,34 @@ import (
 // Publish maps a domain event to the contract. False: it stays private.
 func Publish(e payment.Event) (event.Event, bool) {
 	stamp := e.Stamped()
-	published := event.Event{Key: stamp.OrderID, Sequence: stamp.Version, Time: stamp.At}
+	var data schemas.PaymentEvent
 	switch e := e.(type) {
 	case payment.Authorized:
-		published.Data = &schemas.PaymentAuthorized{
+		data = &schemas.PaymentAuthorized{
 			OrderID: stamp.OrderID, Amount: e.Amount, Currency: e.Currency, AuthorizedAt: stamp.At,
 		}
 	case payment.Declined:
-		published.Data = &schemas.PaymentDeclined{
+		data = &schemas.PaymentDeclined{
 			OrderID: stamp.OrderID, Reason: schemas.DeclineReason(e.Reason), DeclinedAt: stamp.At,
 		}
 	case payment.Captured:
-		published.Data = &schemas.PaymentCaptured{
+		data = &schemas.PaymentCaptured{
 			OrderID: stamp.OrderID, Amount: e.Amount, Currency: e.Currency, CapturedAt: stamp.At,
 		}
 	case payment.CaptureFailed:
-		published.Data = &schemas.PaymentCaptureFailed{
+		data = &schemas.PaymentCaptureFailed{
 			OrderID: stamp.OrderID, Reason: schemas.CaptureFailure(e.Reason), FailedAt: stamp.At,
 		}
 	case payment.Voided:
-		published.Data = &schemas.PaymentVoided{
+		data = &schemas.PaymentVoided{
 			OrderID: stamp.OrderID, Amount: e.Amount, Currency: e.Currency, VoidedAt: stamp.At,
 		}
 	case payment.Refunded:
-		published.Data = &schemas.PaymentRefunded{
+		data = &schemas.PaymentRefunded{
 			OrderID: stamp.OrderID, Amount: e.Amount, Currency: e.Currency, RefundedAt: stamp.At,
 		}
 	default:
 		return event.Event{}, false
 	}
-	return published, true
+	return event.Event{Key: stamp.OrderID, Sequence: stamp.Version, Time: stamp.At, Data: data}, true
 }
