@@ -2,12 +2,16 @@ package work
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 )
+
+// errLate ends a call that was leased for so long that it is not begun any more.
+var errLate = errors.New("waited too long for its turn")
 
 // maxLeased bounds the calls that are leased, as a multiple of those that run.
 const maxLeased = 8
@@ -25,6 +29,9 @@ type CallsConfig[C, I any] struct {
 	// Limit is how many calls run at a time. Up to 8 times as many are leased: those about to run and those whose
 	// answers wait to be taken included. Defaults to 64.
 	Limit int
+	// Lease is how long a call is leased. One that has waited for its turn for a third of that is not made but given
+	// back, so that none is under way that another process may claim. Defaults to never.
+	Lease time.Duration
 	// Every is the time between looks when nothing wakes it. Defaults to 200 ms.
 	Every time.Duration
 	// GiveBack bounds the last claim, which only ends leases when the calls stop. Defaults to 2 s.
@@ -102,6 +109,7 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 		case <-c.woken:
 		case <-ticker.C:
 		}
+		claimed := c.cfg.Clock()
 		calls, err := c.claim(ctx, cap(leased)-len(leased))
 		if err != nil {
 			if ctx.Err() == nil {
@@ -114,6 +122,11 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 			running.Go(func() {
 				defer func() { <-leased; c.Wake() }()
 				calling <- struct{}{}
+				if c.late(claimed) {
+					<-calling
+					c.end(Ended[C]{call, errLate})
+					return
+				}
 				answer, err := c.cfg.Perform(ctx, call)
 				<-calling
 				c.end(Ended[C]{call, c.take(ctx, answer, err)})
@@ -135,6 +148,11 @@ func (c *Calls[C, I]) claim(ctx context.Context, limit int) ([]C, error) {
 		c.mu.Unlock()
 	}
 	return calls, err
+}
+
+// late reports whether too much of a lease is over for its call to be begun.
+func (c *Calls[C, I]) late(claimed time.Time) bool {
+	return c.cfg.Lease > 0 && c.cfg.Clock().Sub(claimed) >= c.cfg.Lease/leaseTimeouts
 }
 
 func (c *Calls[C, I]) end(e Ended[C]) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -184,6 +185,37 @@ func TestCallsRunSideBySideUpToTheLimit(t *testing.T) {
 		}
 		if most != limit || len(l.seen()) != all {
 			t.Errorf("at most %d at a time, want %d; %d ended, want %d", most, limit, len(l.seen()), all)
+		}
+	})
+}
+
+// TestACallThatWaitedTooLongIsGivenBack: its lease may be over before its turn comes, and another may claim it.
+func TestACallThatWaitedTooLongIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLeases("a", "b", "c")
+		calls := work.NewCalls(work.CallsConfig[call, input]{
+			Claim: l.claim, Limit: 1, Lease: 3 * time.Second, Logger: slog.New(slog.DiscardHandler),
+			Perform: func(_ context.Context, c call) (work.Message[input], error) {
+				<-time.After(900 * time.Millisecond)
+				return answerTo(c), nil
+			},
+			Do: func(context.Context, work.Message[input]) (work.Receipt, error) { return work.Receipt{}, nil },
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := calls.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		var made, givenBack int
+		for _, end := range l.seen() {
+			if strings.HasSuffix(end, "<nil>") {
+				made++
+			} else {
+				givenBack++
+			}
+		}
+		if made != 3 || givenBack == 0 {
+			t.Errorf("made %d, want 3; given back %d, want some: %q", made, givenBack, l.seen())
 		}
 	})
 }

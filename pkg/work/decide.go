@@ -1,6 +1,8 @@
 package work
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/outbox"
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
 // outcome of one item in one attempt.
@@ -162,6 +165,26 @@ func (u *Unit[I, S, E]) decide(b *batch[I, E], state S, it *item[I]) (spoilt boo
 		})
 	}
 	return false, nil
+}
+
+// checkRefused returns ErrConflict if what a decision refused has been handled since the inbox was read: it was decided
+// on a state that it had changed already.
+func (b *batch[I, E]) checkRefused(ctx context.Context, tx *sqldb.Tx) error {
+	var refused []inboxKey
+	for it, o := range b.outcomes {
+		decided := o.err != nil && it.Fault == nil && !errors.Is(o.err, ErrReused) && !errors.Is(o.err, ErrBehind)
+		if decided && !it.Unlogged {
+			refused = append(refused, inboxKey{it.Scope, it.ID})
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	handled, err := findHandled(ctx, tx, refused)
+	if err == nil && len(handled) > 0 {
+		err = ErrConflict
+	}
+	return err
 }
 
 func (b *batch[I, E]) inboxRows(now time.Time) []inboxRow {

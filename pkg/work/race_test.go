@@ -90,6 +90,40 @@ func waitsForLock(t testing.TB, db *sqldb.DB) bool {
 		WHERE datname = current_database() AND wait_event_type = 'Lock'`)[0] > 0
 }
 
+// open is done once: it refuses what is there already, as a decision may that knows nothing of copies.
+type open struct{ what string }
+
+func (m open) key() string { return m.what }
+
+func (m open) Decide(b book) ([]happened, error) {
+	if b[m.what].Version > 0 {
+		return nil, errRejected
+	}
+	return []happened{b[m.what].raise("opened", 0)}, nil
+}
+
+// TestWhatAnotherReplicaDidMeanwhileIsNotRefused lets a replica read the inbox, and then another handle the same event
+// before the first one loads.
+func TestWhatAnotherReplicaDidMeanwhileIsNotRefused(t *testing.T) {
+	db := sqltest.Postgres(t)
+	first := running(t, db)
+	message := consumed("once", open{"a"})
+	s := newToy()
+	second := newFixture(t, db, s, work.Config{})
+	svc := s.service()
+	load := svc.Load
+	meanwhile := sync.OnceFunc(func() { first.take(t, message) })
+	svc.Load = func(ctx context.Context, tx *sqldb.Tx, inputs []input) (book, error) {
+		meanwhile()
+		return load(ctx, tx, inputs)
+	}
+	second.unit = work.New(svc, db, work.Config{})
+	second.start(t)
+	if refused := second.take(t, message); len(refused) != 0 {
+		t.Errorf("refused %v", refused)
+	}
+}
+
 // TestAJoinOfTwoTopicsHappensOnce lets two replicas, each with one side of every join, load before either saves. What
 // does not exist yet cannot be locked.
 func TestAJoinOfTwoTopicsHappensOnce(t *testing.T) {

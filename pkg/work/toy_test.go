@@ -63,6 +63,9 @@ type happened struct {
 	Version int64
 }
 
+// EventType implements [event.Data].
+func (happened) EventType() string { return "toy.Happened" }
+
 // input is a message of the toy.
 type input interface {
 	key() string

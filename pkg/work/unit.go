@@ -119,6 +119,9 @@ func (u *Unit[I, S, E]) transact(ctx context.Context, items []*item[I]) (err err
 			}
 		}
 
+		if err := b.checkRefused(ctx, tx); err != nil {
+			return err
+		}
 		if len(b.handled) > 0 {
 			if err := insertHandled(ctx, tx, b.inboxRows(now)); err != nil {
 				return err

@@ -81,7 +81,7 @@ func capture(b *testing.B, d *servicetest.Driver[store.Message]) {
 
 func claimAll(b *testing.B, d *servicetest.Driver[store.Message], ended []work.Ended[store.Call]) []store.Call {
 	b.Helper()
-	calls, err := store.Claim(b.Context(), d.DB, ended, event.Now(time.Now), benchOrders)
+	calls, err := store.Leases(0).Claim(b.Context(), d.DB, ended, event.Now(time.Now), benchOrders)
 	if err != nil || len(calls) != benchOrders {
 		b.Fatalf("claimed %d calls of %d, error %v", len(calls), benchOrders, err)
 	}

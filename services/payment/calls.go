@@ -29,10 +29,11 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 	if err != nil {
 		return func(context.Context) error { return err }
 	}
+	leases := store.Leases(work.LeaseOf(cfg.GatewayTimeout))
 	c := work.NewCalls(work.CallsConfig[store.Call, store.Message]{
 		Claim: func(ctx context.Context, ended []work.Ended[store.Call], now time.Time, limit int) (
 			[]store.Call, error) {
-			return store.Claim(ctx, p.DB, ended, now, limit)
+			return leases.Claim(ctx, p.DB, ended, now, limit)
 		},
 		Perform: func(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
 			ctx = telemetry.WithTraceparent(ctx, call.Origin.Trace)
@@ -43,7 +44,7 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 			}
 			return answered(call, answer, event.Now(p.Config.Clock))
 		},
-		Do: p.Unit.Do, Limit: cfg.CallLimit, Clock: p.Config.Clock, Logger: p.Telemetry.Logger,
+		Do: p.Unit.Do, Limit: cfg.CallLimit, Lease: leases.Length, Clock: p.Config.Clock, Logger: p.Telemetry.Logger,
 	})
 	p.Unit.OnCommit(func([]work.Fact[payment.Event]) { c.Wake() })
 	return func(ctx context.Context) error {

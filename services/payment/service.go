@@ -21,15 +21,16 @@ import (
 // Name of the service, of its consumer group and of its database.
 const Name = "payment"
 
-// maxTimeout leaves room in a lease for the two requests of a call and for the transaction of its answer.
-const maxTimeout = store.Lease / 3
+// maxTimeout keeps leases, which follow from it, short: after a crash nobody makes a call before its lease ran out.
+const maxTimeout = 10 * time.Second
 
 // Config of the service.
 type Config struct {
 	service.Config
 	// GatewayURL is the payment gateway. Defaults to http://127.0.0.1:8090.
 	GatewayURL string `env:"GATEWAY_URL" envDefault:"http://127.0.0.1:8090"`
-	// GatewayTimeout bounds each request to the gateway, at most 10 s. Defaults to 5 s.
+	// GatewayTimeout bounds each request to the gateway, at most 10 s. A call is leased for three times as long: the
+	// calls of a process that was killed are made again after at most that. Defaults to 5 s.
 	GatewayTimeout time.Duration `env:"GATEWAY_TIMEOUT" envDefault:"5s"`
 	// CallLimit is how many calls to the gateway run at a time. Defaults to 64.
 	CallLimit int `env:"CALL_LIMIT" envDefault:"64"`
@@ -78,14 +79,14 @@ func Definition(cfg Config) service.Definition[store.Message, *store.State, paym
 		Name:       Name,
 		Title:      "Payments",
 		Migrations: store.Migrations(),
-		Publishes: service.Types(schemas.Records(), "PaymentAuthorized", "PaymentDeclined", "PaymentCaptured",
-			"PaymentCaptureFailed", "PaymentVoided", "PaymentRefunded"),
-		Consumes: service.Types(schemas.Records(), "OrderPlaced", "OrderConfirmed", "OrderCancelled", "StockReserved"),
-		Load:     store.Load,
-		Save:     store.Save,
-		Publish:  kafka.Publish,
-		Input:    input,
-		Routes:   api.Register,
+		Publishes:  service.Owned(schemas.Records(), Name),
+		Consumes: service.Types(schemas.Records(), "OrderPlaced", "OrderConfirmed", "OrderCancelled",
+			"StockReserved"),
+		Load:    store.Load,
+		Save:    store.Save,
+		Publish: kafka.Publish,
+		Input:   input,
+		Routes:  api.Register,
 		Background: func(p *api.Parts) []func(context.Context) error {
 			return []func(context.Context) error{calls(p, cfg)}
 		},

@@ -112,7 +112,7 @@ func start(t *testing.T, db *sqldb.DB) *purchase {
 }
 
 // consume hands an event of another service to this one.
-func (p *purchase) consume(data any) {
+func (p *purchase) consume(data event.Data) {
 	p.t.Helper()
 	p.sent++
 	id := event.Derive("test", p.t.Name(), p.sent)

@@ -70,7 +70,7 @@ func serve(t *testing.T) http.Handler {
 		payment.StockReserved{OrderID: known, At: at}, payment.StockReserved{OrderID: early, At: at},
 		payment.OrderConfirmed{OrderID: known, Amount: total, Currency: "EUR", At: at},
 	)
-	if _, err := store.Claim(t.Context(), db, nil, at, 10); err != nil {
+	if _, err := store.Leases(0).Claim(t.Context(), db, nil, at, 10); err != nil {
 		t.Fatal(err)
 	}
 	take(

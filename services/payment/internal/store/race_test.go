@@ -45,6 +45,10 @@ func begin(t *testing.T, db *sqldb.DB, fn func() error) (wait func() error) {
 	}
 }
 
+func claimLocked(ctx context.Context, tx *sqldb.Tx, now time.Time, limit int) ([]store.Call, error) {
+	return store.Leases(lease).ClaimIn(ctx, tx, nil, now, limit)
+}
+
 // claimUnlocked is what ClaimIn would be without the lock that cancellations take too.
 func claimUnlocked(ctx context.Context, tx *sqldb.Tx, now time.Time, _ int) ([]store.Call, error) {
 	_, err := tx.Exec(ctx, `
@@ -63,8 +67,8 @@ func TestVoidedOrClaimed(t *testing.T) {
 		// both: voided without a call, and claimed. The naive way must fail, or the test shows nothing.
 		both bool
 	}{
-		"the cancellation is first":                   {store.ClaimIn, true, false},
-		"the claim is first":                          {store.ClaimIn, false, false},
+		"the cancellation is first":                   {claimLocked, true, false},
+		"the claim is first":                          {claimLocked, false, false},
 		"without the lock the cancellation sees none": {claimUnlocked, true, true},
 	}
 	for name, test := range tests {
@@ -132,7 +136,7 @@ func TestClaimersShareNothing(t *testing.T) {
 			wg.Go(func() {
 				var failed []work.Ended[store.Call]
 				for {
-					calls, err := store.Claim(t.Context(), db, failed, at(10), 7)
+					calls, err := store.Leases(lease).Claim(t.Context(), db, failed, at(10), 7)
 					if sqldb.IsUnavailable(err) {
 						t.Errorf("two claimers stood in each other's way: %v", err)
 						return

@@ -17,7 +17,10 @@ import (
 	"github.com/quadrille-platform/quadrille/services/payment/internal/store"
 )
 
-const total = 4_200
+const (
+	total = 4_200
+	lease = 15 * time.Second
+)
 
 var origin = store.Origin{Correlation: "0199b1a4-0000-7000-8000-000000000001", Trace: "00-1-2-01"}
 
@@ -107,7 +110,7 @@ func each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 
 func claim(t *testing.T, db *sqldb.DB, now time.Time, limit int, ended ...work.Ended[store.Call]) []store.Call {
 	t.Helper()
-	calls, err := store.Claim(t.Context(), db, ended, now, limit)
+	calls, err := store.Leases(lease).Claim(t.Context(), db, ended, now, limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +129,7 @@ func read(t *testing.T, db *sqldb.DB, order string) payment.Payment {
 // TestSaveKeepsEverything takes payments down every road and compares what is loaded with what was decided.
 func TestSaveKeepsEverything(t *testing.T) {
 	claimed := func(t *testing.T, db *sqldb.DB) { claim(t, db, at(4), 10) }
-	released := func(t *testing.T, db *sqldb.DB) { claim(t, db, at(4).Add(2*store.Lease), 10) }
+	released := func(t *testing.T, db *sqldb.DB) { claim(t, db, at(4).Add(2*lease), 10) }
 	type step struct {
 		before   func(*testing.T, *sqldb.DB)
 		messages []payment.Message
