@@ -47,6 +47,8 @@ type world struct {
 
 	// pending are not delivered yet, delivered may come once more.
 	pending, delivered []message
+	// letters are what notification has to read. See lettersOf.
+	letters []event.Event
 	// claimed counts the calls made; one is outstanding at a time unless its lease ran out.
 	claimed     map[string]int
 	outstanding map[string]bool
@@ -75,6 +77,9 @@ func consumers(e event.Event) []string {
 // publish puts events on their way to each consumer.
 func (w *world) publish(events []event.Event) {
 	for _, e := range events {
+		if e.Source == "/quadrille/order" || e.Source == "/quadrille/payment" {
+			w.letters = append(w.letters, e)
+		}
 		for _, to := range consumers(e) {
 			w.pending = append(w.pending, message{To: to, Kind: fmt.Sprintf("%T", e.Data), Event: e, Order: e.Key})
 		}
@@ -167,7 +172,7 @@ func (w *world) clone() (*world, error) {
 	for id, out := range w.outstanding {
 		c.outstanding[id] = out
 	}
-	c.pending, c.delivered = slices.Clone(w.pending), slices.Clone(w.delivered)
+	c.pending, c.delivered, c.letters = slices.Clone(w.pending), slices.Clone(w.delivered), slices.Clone(w.letters)
 	return c, errors.Join(c.order.Restore(s.Order), c.inventory.Restore(s.Inventory), c.payment.Restore(s.Payment))
 }
 

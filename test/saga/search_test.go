@@ -49,7 +49,7 @@ func TestEveryInterleavingOfASagaEndsWell(t *testing.T) {
 			if tt.timer {
 				w.pending = append(w.pending, message{To: order.Name, Kind: "timeout", Order: "o-1"})
 			}
-			s := search{seen: make(map[string]bool), ends: make(map[string]bool)}
+			s := search{seen: make(map[string]bool), ends: make(map[string]bool), mails: make(mailsKnown)}
 			s.from(t, w)
 			var ends []string
 			for end := range s.ends {
@@ -59,7 +59,7 @@ func TestEveryInterleavingOfASagaEndsWell(t *testing.T) {
 			if !slices.Equal(ends, tt.ends) {
 				t.Errorf("ends %q, want %q", ends, tt.ends)
 			}
-			t.Logf("%d states", len(s.seen))
+			t.Logf("%d states, %d ends for notification", len(s.seen), len(s.mails))
 		})
 	}
 }
@@ -89,6 +89,8 @@ func stock(t *testing.T, w *world, sku string, price, quantity int64) {
 type search struct {
 	seen map[string]bool
 	ends map[string]bool
+	// mails are searched at the end of each path.
+	mails mailsKnown
 }
 
 func (s *search) from(t *testing.T, w *world) {
@@ -103,6 +105,7 @@ func (s *search) from(t *testing.T, w *world) {
 	checkStock(t, w)
 	if len(w.pending) == 0 {
 		s.ends[checkEnd(t, w, "o-1")] = true
+		s.mails.check(t, w, "o-1")
 		checkRest(t, w)
 	}
 	for i, m := range w.pending {

@@ -11,6 +11,7 @@ import (
 
 // Several orders that share skus, in any interleaving: G4 holds after every step, G5 and G6 at rest.
 func TestManyOrdersInAnyInterleavingEndWell(t *testing.T) {
+	mails := make(mailsKnown)
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld()
 		stock(t, w, "tea", 100, initial["tea"])
@@ -59,6 +60,7 @@ func TestManyOrdersInAnyInterleavingEndWell(t *testing.T) {
 		}
 		for _, id := range ids {
 			checkEnd(rt, w, id)
+			mails.check(rt, w, id)
 		}
 		checkRest(rt, w)
 	})

@@ -1,0 +1,92 @@
+package notification
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
+	"github.com/quadrille-platform/quadrille/pkg/work"
+	"github.com/quadrille-platform/quadrille/services/notification/internal/api"
+	"github.com/quadrille-platform/quadrille/services/notification/internal/mail"
+	"github.com/quadrille-platform/quadrille/services/notification/internal/smtp"
+	"github.com/quadrille-platform/quadrille/services/notification/internal/store"
+)
+
+// calls makes what sends a mail whenever a commit left one due.
+func calls(p *api.Parts, cfg Config) func(context.Context) error {
+	client, err := cfg.client()
+	if err != nil {
+		return func(context.Context) error { return err }
+	}
+	s := sender{
+		client: client, clock: p.Config.Clock, giveUpAfter: cfg.MailGiveUpAfter,
+		tracer: p.Telemetry.Tracer.Tracer("quadrille/" + Name),
+	}
+	leases := store.Leases(work.LeaseOf(cfg.SMTPTimeout))
+	c := work.NewCalls(work.CallsConfig[store.Call, store.Message]{
+		Claim: func(ctx context.Context, ended []work.Ended[store.Call], now time.Time, limit int) (
+			[]store.Call, error) {
+			return leases.Claim(ctx, p.DB, ended, now, limit)
+		},
+		Perform: s.perform, Do: p.Unit.Do, Limit: cfg.MailLimit, Lease: leases.Length, Clock: p.Config.Clock,
+		Logger: p.Telemetry.Logger,
+	})
+	p.Unit.OnCommit(func([]work.Fact[mail.Event]) { c.Wake() })
+	return func(ctx context.Context) error {
+		defer client.Close()
+		return c.Run(ctx)
+	}
+}
+
+// sender makes one attempt at a mail.
+type sender struct {
+	client      *smtp.Client
+	clock       func() time.Time
+	giveUpAfter time.Duration
+	tracer      trace.Tracer
+}
+
+// perform sends the mail. One that could not be sent is tried again until its time is over: then it has expired.
+func (s sender) perform(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
+	ctx, span := s.tracer.Start(telemetry.WithTraceparent(ctx, call.Origin.Trace), "send "+string(call.Kind),
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+			attribute.String("quadrille.order.id", call.OrderID),
+			attribute.Int64("quadrille.claim", call.Claim)))
+	defer span.End()
+	outcome, err := s.client.Send(ctx, call.Call)
+	now := event.Now(s.clock)
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
+		if ctx.Err() != nil || now.Sub(call.Due) < s.giveUpAfter {
+			return work.Message[store.Message]{}, fmt.Errorf("%s of order %s, attempt %d: %w", call.Kind, call.OrderID,
+				call.Claim, err)
+		}
+		outcome = mail.Expired
+	}
+	span.SetAttributes(attribute.String("quadrille.mail.outcome", string(outcome)))
+	return answered(call, outcome, now), nil
+}
+
+// answered makes the message of an outcome. One claim has one: its id is that of the claim. It belongs to the request
+// that the order goes back to.
+func answered(call store.Call, outcome mail.Outcome, now time.Time) work.Message[store.Message] {
+	id := fmt.Sprintf("call/%s/%s/%d", call.OrderID, call.Kind, call.Claim)
+	return work.Message[store.Message]{
+		Scope: work.ScopeCall, ID: id, Key: call.OrderID, Digest: sha256.Sum256([]byte(outcome)), At: now,
+		Cause: event.Cause{
+			ID:          event.Derive("quadrille/"+work.ScopeCall, id, 0),
+			Correlation: call.Origin.Correlation, Trace: call.Origin.Trace,
+		},
+		Input: store.Message{
+			Message: mail.Answer{OrderID: call.OrderID, Kind: call.Kind, Outcome: outcome, At: now},
+			Origin:  call.Origin,
+		},
+	}
+}

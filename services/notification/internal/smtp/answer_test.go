@@ -1,0 +1,181 @@
+package smtp_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/quadrille-platform/quadrille/services/notification/internal/mail"
+	"github.com/quadrille-platform/quadrille/services/notification/internal/smtp"
+)
+
+// serve answers each SMTP command by its verb, "." for the end of a mail and "" for the greeting, until the test ends.
+// An answer that is empty closes the connection. What is not listed is answered with 250. It returns the commands.
+func serve(t *testing.T, answers map[string]string) (addr string, commands func() []string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var seen []string
+	var serving sync.WaitGroup
+	t.Cleanup(func() { l.Close(); serving.Wait() })
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer conn.Close()
+				answer := func(verb string) bool {
+					said, listed := answers[verb]
+					switch {
+					case listed && said == "":
+						return false
+					case !listed && verb == "":
+						said = "220 hello"
+					case !listed && verb == "DATA":
+						said = "354 go on"
+					case !listed:
+						said = "250 ok"
+					}
+					fmt.Fprintf(conn, "%s\r\n", said)
+					return true
+				}
+				if !answer("") {
+					return
+				}
+				lines, inData := bufio.NewScanner(conn), false
+				for lines.Scan() {
+					text := lines.Text()
+					if inData && text != "." {
+						continue
+					}
+					verb, _, _ := strings.Cut(text, " ")
+					mu.Lock()
+					seen = append(seen, verb)
+					mu.Unlock()
+					if !answer(verb) {
+						return
+					}
+					inData = verb == "DATA"
+				}
+			})
+		}
+	})
+	return l.Addr().String(), func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]string(nil), seen...)
+	}
+}
+
+// TestAnswers: only a 5xx to the mail itself is final, and an answer that repeats the address stays unrepeated.
+func TestAnswers(t *testing.T) {
+	tests := map[string]struct {
+		answers map[string]string
+		want    mail.Outcome // empty: unknown
+	}{
+		"all goes well":                        {nil, mail.Sent},
+		"the greeting is a refusal":            {map[string]string{"": "554 no"}, ""},
+		"no greeting":                          {map[string]string{"": ""}, ""},
+		"hello is refused":                     {map[string]string{"EHLO": "550 no", "HELO": "550 no"}, ""},
+		"the sender is refused":                {map[string]string{"MAIL": "550 no"}, mail.Refused},
+		"the sender is put off":                {map[string]string{"MAIL": "451 later"}, ""},
+		"the address is refused":               {map[string]string{"RCPT": "550 no ada@example.com"}, mail.Refused},
+		"the address is put off":               {map[string]string{"RCPT": "450 later ada@example.com"}, ""},
+		"the connection breaks at the address": {map[string]string{"RCPT": ""}, ""},
+		"data are refused":                     {map[string]string{"DATA": "554 no"}, mail.Refused},
+		"the text is refused":                  {map[string]string{".": "554 spam for ada@example.com"}, mail.Refused},
+		"the text is put off":                  {map[string]string{".": "452 full"}, ""},
+		"no answer to the text":                {map[string]string{".": ""}, ""},
+		"the server ends it all":               {map[string]string{"MAIL": "421 bye"}, ""},
+		"an answer that is none":               {map[string]string{"RCPT": "nonsense"}, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			addr, _ := serve(t, test.answers)
+			c := newClient(t, addr, 2*time.Second)
+			outcome, err := c.Send(t.Context(), confirmation("ada@example.com"))
+			if outcome != test.want || errors.Is(err, smtp.ErrUnknown) != (test.want == "") {
+				t.Errorf("%q, %v, want %q", outcome, err, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "ada@") {
+				t.Errorf("the error repeats the address: %v", err)
+			}
+		})
+	}
+}
+
+func TestTLS(t *testing.T) {
+	addr, commands := serve(t, nil) // offers no STARTTLS
+	for mode, want := range map[smtp.TLS]bool{
+		smtp.TLSNone: true, smtp.TLSOpportunistic: true, smtp.TLSMandatory: false, smtp.TLSImplicit: false,
+	} {
+		c, err := smtp.New(smtp.Config{Addr: addr, From: from, TLS: mode, Timeout: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(commands())
+		if outcome, err := c.Send(t.Context(), confirmation("ada@example.com")); (outcome == mail.Sent) != want {
+			t.Errorf("%s to a server without it: %q, %v", mode, outcome, err)
+		}
+		if mailed := strings.Contains(strings.Join(commands()[before:], " "), "MAIL"); mailed != want {
+			t.Errorf("%s to a server without it: the mail was begun = %t", mode, mailed)
+		}
+		c.Close()
+	}
+}
+
+// TestImplicitTLSTrustsNobodyUnknown has a server whose certificate nobody signed.
+func TestImplicitTLSTrustsNobodyUnknown(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan error, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err == nil {
+			_, err = conn.Write([]byte("220 hello\r\n"))
+			_ = conn.Close()
+		}
+		said <- err
+	}()
+	c, err := smtp.New(smtp.Config{Addr: l.Addr().String(), From: from, TLS: smtp.TLSImplicit, User: "u", Password: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Send(t.Context(), confirmation("ada@example.com"))
+	if !errors.Is(err, smtp.ErrUnknown) || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("error %v, want one about the certificate", err)
+	}
+	if err := <-said; err == nil {
+		t.Error("the client spoke to a server that it does not trust")
+	}
+	_ = l.Close()
+}

@@ -1,0 +1,91 @@
+package smtp
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+)
+
+// line is a connection to the mail server, for one mail at a time.
+type line struct {
+	client *gomail.Client
+	conn   net.Conn
+	used   bool      // for a mail before this one
+	since  time.Time // idle
+}
+
+// dial returns a connection that is greeted and, if asked for, protected and authenticated. What goes wrong here says
+// nothing about the mail, whichever code the server gives.
+func (c *Client) dial(ctx context.Context) (*line, error) {
+	l := &line{}
+	release := func() bool { return true }
+	hold := func(dialing context.Context, network, addr string) (conn net.Conn, err error) {
+		if c.cfg.TLS == TLSImplicit {
+			dialer := tls.Dialer{Config: &tls.Config{ServerName: c.host, MinVersion: tls.VersionTLS12}}
+			conn, err = dialer.DialContext(dialing, network, addr)
+		} else {
+			conn, err = new(net.Dialer).DialContext(dialing, network, addr)
+		}
+		l.conn = conn
+		if err != nil {
+			return nil, err // not the nil pointer in conn
+		}
+		release = context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends a greeting that nobody waits for
+		return conn, nil
+	}
+	options := []gomail.Option{
+		gomail.WithPort(c.port), gomail.WithTimeout(c.cfg.Timeout), gomail.WithTLSPolicy(c.policy()),
+		gomail.WithDialContextFunc(hold), gomail.WithoutRset(), gomail.WithHELO(DomainOf(c.cfg.From)),
+	}
+	if c.cfg.User != "" {
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
+			gomail.WithUsername(c.cfg.User), gomail.WithPassword(c.cfg.Password))
+	}
+	client, err := gomail.NewClient(c.host, options...)
+	if err != nil {
+		return nil, err
+	}
+	l.client = client
+	err = client.DialWithContext(ctx)
+	release()
+	if err != nil {
+		if l.conn != nil {
+			_ = l.conn.Close() // which the library leaves open
+		}
+		return nil, err
+	}
+	return l, nil
+}
+
+// policy of STARTTLS. Where TLS is there already, the library finds that out only if it may look for it.
+func (c *Client) policy() gomail.TLSPolicy {
+	switch c.cfg.TLS {
+	case TLSMandatory:
+		return gomail.TLSMandatory
+	case TLSOpportunistic, TLSImplicit:
+		return gomail.TLSOpportunistic
+	default:
+		return gomail.NoTLS
+	}
+}
+
+// send sends one mail, which ends with ctx.
+func (l *line) send(ctx context.Context, m *gomail.Msg) error {
+	stop := context.AfterFunc(ctx, func() { _ = l.conn.Close() })
+	defer stop()
+	err := l.client.Send(m)
+	if m.IsDelivered() {
+		return nil // what comes after the server has taken it does not matter
+	}
+	return err
+}
+
+// close says goodbye.
+func (l *line) close() {
+	_ = l.conn.SetDeadline(time.Now().Add(time.Second))
+	_ = l.client.Close() // the connection is not needed any more, whatever the answer
+	_ = l.conn.Close()
+}

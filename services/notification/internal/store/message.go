@@ -1,0 +1,31 @@
+package store
+
+import "github.com/quadrille-platform/quadrille/services/notification/internal/mail"
+
+// Message is a message of the domain and where it comes from. What makes a mail due leads to no event, which would
+// carry its cause, so the message itself has to tell.
+type Message struct {
+	mail.Message
+	Origin Origin
+}
+
+// Origin names the request that a message goes back to. A log keeps that of the first message about its order, so that
+// its mails and what is told of them belong to the request that placed the order, long after that message.
+type Origin struct {
+	// Correlation is the correlation id of that request.
+	Correlation string
+	// Trace is a W3C traceparent, empty when nothing is traced.
+	Trace string
+}
+
+// State is what one batch of messages is decided on.
+type State struct {
+	Room *mail.Room
+	// origins are, by order id, those of the first message about each order in the batch.
+	origins map[string]Origin
+	// stored are the logs' mails as they were loaded.
+	stored map[string][mail.Kinds]mail.Mail
+}
+
+// Decide folds the message into the room.
+func (m Message) Decide(s *State) ([]mail.Event, error) { return m.Message.Decide(s.Room) }
