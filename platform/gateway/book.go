@@ -61,7 +61,7 @@ type book struct {
 	intents    map[string]*Intent    // by id
 	answers    map[string]*Operation // by idempotency key
 	operations []*Operation
-	failures   map[string]int // of flaky cards, by intent, since the start
+	attempts   map[string]Attempts // by intent, since the start
 }
 
 func openBook(path string, config Config) (*book, error) {
@@ -70,7 +70,7 @@ func openBook(path string, config Config) (*book, error) {
 		clock:    config.Clock,
 		intents:  make(map[string]*Intent),
 		answers:  make(map[string]*Operation),
-		failures: make(map[string]int),
+		attempts: make(map[string]Attempts),
 	}
 	var err error
 	b.journal, err = journal.Open(path, func(line []byte) error {
@@ -155,17 +155,6 @@ func (b *book) pending(id, key string) Token {
 		return ""
 	}
 	return intent.PaymentMethod
-}
-
-// fail reports whether a flaky card fails this time.
-func (b *book) fail(id string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.failures[id] == flakyFailures {
-		return false
-	}
-	b.failures[id]++
-	return true
 }
 
 func (b *book) intent(id string) (*Intent, journal.Position) {

@@ -86,6 +86,15 @@ func (c caller) ledger() []gateway.Operation {
 	return page.Operations
 }
 
+func (c caller) attempts(id string) (counted gateway.Attempts) {
+	c.t.Helper()
+	got := c.send(c.t.Context(), http.MethodGet, "/v1/payment_intents/"+id+"/attempts", "", "")
+	if err := json.Unmarshal([]byte(got.body), &counted); err != nil || got.status != http.StatusOK {
+		c.t.Fatalf("attempts answered %d: %s", got.status, got.body)
+	}
+	return counted
+}
+
 func (c caller) post(id, operation, key, body string) answer {
 	return c.send(c.t.Context(), http.MethodPost, "/v1/payment_intents/"+id+"/"+operation, key, body)
 }

@@ -158,6 +158,7 @@ func (g *Gateway) routes() *http.ServeMux {
 	mux.HandleFunc("POST /v1/payment_intents", g.open)
 	mux.HandleFunc("GET /v1/payment_intents", g.find)
 	mux.HandleFunc("GET /v1/payment_intents/{id}", g.get)
+	mux.HandleFunc("GET /v1/payment_intents/{id}/attempts", g.getAttempts)
 	mux.HandleFunc("POST /v1/payment_intents/{id}/authorize", g.authorize)
 	mux.HandleFunc("POST /v1/payment_intents/{id}/capture", g.capture)
 	mux.HandleFunc("POST /v1/payment_intents/{id}/cancel", g.cancel)

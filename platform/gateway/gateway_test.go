@@ -107,6 +107,12 @@ func TestAFlakyCardFailsTwiceUnderOneKeyAndThenSucceeds(t *testing.T) {
 	if got := len(c.ledger()); got != 2 {
 		t.Errorf("the ledger holds %d operations, want 2: open and authorize", got)
 	}
+	if got := c.attempts(id); got != (gateway.Attempts{Unavailable: 2}) {
+		t.Errorf("attempts %+v, want two that were unavailable", got)
+	}
+	if got := c.send(t.Context(), http.MethodGet, "/v1/payment_intents/none/attempts", "", ""); got.status != http.StatusNotFound {
+		t.Errorf("attempts of no intent answered %d", got.status)
+	}
 }
 
 func TestASlowAuthorizationTakesItsTimeAndOutlivesItsCaller(t *testing.T) {
@@ -145,6 +151,9 @@ func TestATimeoutTokenNeverAnswersAuthorizeButCancel(t *testing.T) {
 		}
 		if got := c.get(id).intent.Status; got != gateway.StatusRequiresAuthorization {
 			t.Errorf("status %q, want no change", got)
+		}
+		if got := c.attempts(id); got != (gateway.Attempts{Unanswered: 1}) {
+			t.Errorf("attempts %+v, want one that was not answered", got)
 		}
 		if got := c.cancel(id, "x"); got.status != http.StatusOK || got.intent.Status != gateway.StatusCanceled {
 			t.Errorf("cancel answered %d: %s", got.status, got.body)

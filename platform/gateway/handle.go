@@ -63,6 +63,7 @@ func (g *Gateway) authorize(w http.ResponseWriter, r *http.Request) {
 	case TokenTimeout:
 		select {
 		case <-r.Context().Done():
+			g.book.leave(id)
 		case <-g.closing:
 			g.refuse(w, refuseUnavailable)
 		}

@@ -17,6 +17,14 @@ const (
 
 const flakyFailures = 2
 
+// Tokens returns all that the gateway knows.
+func Tokens() []Token {
+	return []Token{
+		TokenVisa, TokenDeclined, TokenInsufficientFunds, TokenFlaky, TokenSlow, TokenTimeout, TokenCaptureDeclined,
+		TokenRefundDeclined,
+	}
+}
+
 // decline returns why the card refuses an authorization, empty if it does not.
 func (t Token) decline() Code {
 	switch t {

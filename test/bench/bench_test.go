@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/platform/load"
 )
 
 func TestParseResult(t *testing.T) {
@@ -39,49 +41,28 @@ func TestParseResult(t *testing.T) {
 	}
 }
 
-// sagaAfter is confirmed, its steps each a millisecond after the one before.
-func sagaAfter(due time.Time) saga {
-	var s saga
-	for n := range steps {
-		s[n] = moment{
-			arrived:   due.Add(time.Duration(2*n+1) * time.Millisecond),
-			published: due.Add(time.Duration(2*n+2) * time.Millisecond),
-		}
-	}
-	return s
-}
-
 func TestStagesAddUpToTheWholeWay(t *testing.T) {
 	due := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := sagaAfter(due)
-	o := outcome{orders: []placed{{"a", due}}, sagas: []saga{s}}
+	var s load.Saga
+	for n := range load.Confirmed {
+		s.At[n] = load.Moment{
+			Arrived:   due.Add(time.Duration(2*n+1) * time.Millisecond),
+			Published: due.Add(time.Duration(2*n+2) * time.Millisecond),
+		}
+	}
+	o := outcome{orders: []load.Accepted{{ID: "a", Due: due}}, sagas: []load.Saga{s}}
 	whole := time.Duration(0)
 	for _, stage := range toConfirmed {
 		whole += mean(spans(o, stage))
 	}
-	if want := s.confirmed().Sub(due); whole != want {
+	if want := s.Decided().Sub(due); whole != want {
 		t.Errorf("the stages to confirmation add up to %s, not %s", whole, want)
 	}
 	for _, stage := range toCompleted {
 		whole += mean(spans(o, stage))
 	}
-	if want := s.completed().Sub(due); whole != want {
+	if want := s.Completed().Sub(due); whole != want {
 		t.Errorf("the stages to completion add up to %s, not %s", whole, want)
-	}
-}
-
-func TestCompletionWaitsForBothAnswers(t *testing.T) {
-	s := sagaAfter(time.Now())
-	s[stockCommitted].published = s[paymentCaptured].published.Add(time.Second)
-	if got := s.completed(); got != s[stockCommitted].published {
-		t.Errorf("completed at %s", got)
-	}
-	for _, n := range []step{stockCommitted, paymentCaptured} {
-		without := s
-		without[n] = moment{}
-		if !without.completed().IsZero() {
-			t.Errorf("completed without step %d", n)
-		}
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/platform/load"
 )
 
 func sagaTable(outcomes []outcome) string {
@@ -15,8 +17,8 @@ func sagaTable(outcomes []outcome) string {
 		fmt.Fprintln(w, "orders/s\tsustained\tcompleted/s\tPOST → confirmed p50 ms\tp99\t"+
 			"→ completed p50 ms\tp99\tcores used\tby others\trefused\t")
 		for _, o := range outcomes {
-			confirmed := spans(o, stage{from: start, to: func(_ time.Time, s *saga) time.Time { return s.confirmed() }})
-			completed := spans(o, stage{from: start, to: func(_ time.Time, s *saga) time.Time { return s.completed() }})
+			confirmed := spans(o, stage{from: start, to: published(load.OrderConfirmed)})
+			completed := spans(o, stage{from: start, to: completed})
 			sustained := "yes"
 			if !o.sustained {
 				sustained = fmt.Sprintf("no, %d behind", o.behind)

@@ -5,10 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/platform/client"
+	"github.com/quadrille-platform/quadrille/platform/launch"
+	"github.com/quadrille-platform/quadrille/platform/load"
 )
 
 const (
+	orderLines  = 3
+	startWithin = time.Minute
 	// lowRate shows the latency of sagas that share next to no transaction; firstRate is doubled from there on.
 	lowRate   = 25
 	firstRate = 100
@@ -24,8 +31,8 @@ const (
 type outcome struct {
 	rate      int
 	duration  time.Duration
-	orders    []placed
-	sagas     []saga
+	orders    []load.Accepted
+	sagas     []load.Saga
 	refused   int
 	why       error
 	failed    int
@@ -43,20 +50,22 @@ func sagas(ctx context.Context, cfg config) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
-	if err := p.stock(ctx, cfg.skus); err != nil {
+	defer func() { err = errors.Join(err, p.Stop(syscall.SIGTERM)) }()
+	if err := stock(ctx, p, cfg.skus); err != nil {
 		return fmt.Errorf("stock: %w", err)
 	}
-	w, err := newWatcher(p.Kafka)
+	w, err := load.Watch(ctx, p.Kafka, nil)
 	if err != nil {
 		return err
 	}
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan error, 1)
-	go func() { watched <- w.run(watching) }()
+	go func() { watched <- w.Run(watching) }()
 	defer func() { stop(); err = errors.Join(err, <-watched) }()
 
-	l := newLoad(p.Services["order"], cfg.skus)
+	l := load.New(load.Config{
+		Order: p.Services["order"], Purchase: func(n int) client.Purchase { return purchase(n, cfg.skus) },
+	})
 	if _, err := measure(ctx, p, w, l, warmUpRate, warmUp); err != nil {
 		return err
 	}
@@ -71,6 +80,15 @@ func sagas(ctx context.Context, cfg config) (err error) {
 		}
 	}
 	return err
+}
+
+// purchase is the nth order. Neighbours share no sku, so that a batch spreads over many.
+func purchase(n, skus int) client.Purchase {
+	var lines []client.Line
+	for i := range orderLines {
+		lines = append(lines, client.Line{SKU: sku((n*orderLines + i) % skus), Quantity: 1})
+	}
+	return client.Buy("tok_visa", lines...)
 }
 
 // climb measures the rate asked for, or doubles it until it is not sustained and then tries the middle.
@@ -110,14 +128,16 @@ func climb(ctx context.Context, cfg config, try func(rate int) (outcome, error))
 }
 
 // measure puts the platform under load at one rate and waits until it has caught up.
-func measure(ctx context.Context, p *platform, w *watcher, l *load, rate int, d time.Duration) (outcome, error) {
-	before, machine := cpu(p.cmd.Process.Pid), machineTime()
-	done, failed := w.count()
+func measure(ctx context.Context, p *launch.Platform, w *load.Watcher, l *load.Load, rate int,
+	d time.Duration) (outcome, error) {
+	before, machine := cpu(p.PID()), machineTime()
+	done, failed := w.Count()
 	started := time.Now()
-	l.run(ctx, rate, d)
-	o := outcome{rate: rate, duration: d, orders: l.placed, refused: l.refused, why: l.why}
+	l.Run(ctx, rate, d)
+	counts := l.Counts()
+	o := outcome{rate: rate, duration: d, orders: l.Drain(), refused: counts.Refused, why: counts.Why}
 	late := time.Since(started) - d
-	now, _ := w.count()
+	now, _ := w.Count()
 	o.behind = len(o.orders) - (now - done)
 
 	deadline := time.Now().Add(settleWithin)
@@ -127,7 +147,7 @@ func measure(ctx context.Context, p *platform, w *watcher, l *load, rate int, d 
 			return o, ctx.Err()
 		case <-time.After(10 * time.Millisecond): // between two looks
 		}
-		now, o.failed = w.count()
+		now, o.failed = w.Count()
 	}
 	if o.failed -= failed; o.failed > 0 {
 		return o, fmt.Errorf("at %d orders/s %d events tell of sagas that went wrong", rate, o.failed)
@@ -139,11 +159,11 @@ func measure(ctx context.Context, p *platform, w *watcher, l *load, rate int, d 
 		return o, fmt.Errorf("at %d orders/s %d of %d sagas did not complete within %s",
 			rate, len(o.orders)-(now-done), len(o.orders), settleWithin)
 	}
-	o.cpu, o.machine = cpu(p.cmd.Process.Pid), machineTime()-machine
+	o.cpu, o.machine = cpu(p.PID()), machineTime()-machine
 	for name, spent := range before {
 		o.cpu[name] -= spent
 	}
-	o.sagas = w.find(o.orders)
+	o.sagas = w.Find(o.orders)
 	o.completed = completionRate(o)
 	o.sustained = o.refused == 0 && late < maxBehind && float64(o.behind) <= maxBehind.Seconds()*float64(rate)
 	return o, nil
@@ -151,12 +171,12 @@ func measure(ctx context.Context, p *platform, w *watcher, l *load, rate int, d 
 
 // completionRate is that of the whole: sagas over the time from the first order to the last completion.
 func completionRate(o outcome) float64 {
-	first, last := o.orders[0].due, time.Time{}
+	first, last := o.orders[0].Due, time.Time{}
 	for i, s := range o.sagas {
-		if o.orders[i].due.Before(first) {
-			first = o.orders[i].due
+		if o.orders[i].Due.Before(first) {
+			first = o.orders[i].Due
 		}
-		if c := s.completed(); c.After(last) {
+		if c := s.Completed(); c.After(last) {
 			last = c
 		}
 	}

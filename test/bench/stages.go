@@ -5,39 +5,43 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/platform/load"
 )
 
 // stage is a part of a saga's way: from one instant to the next.
 type stage struct {
 	name     string
-	from, to func(due time.Time, s *saga) time.Time
+	from, to func(due time.Time, s *load.Saga) time.Time
 }
 
-func start(due time.Time, _ *saga) time.Time { return due }
+func start(due time.Time, _ *load.Saga) time.Time { return due }
 
-func arrived(n step) func(time.Time, *saga) time.Time {
-	return func(_ time.Time, s *saga) time.Time { return s[n].arrived }
+func arrived(n load.Step) func(time.Time, *load.Saga) time.Time {
+	return func(_ time.Time, s *load.Saga) time.Time { return s.At[n].Arrived }
 }
 
-func published(n step) func(time.Time, *saga) time.Time {
-	return func(_ time.Time, s *saga) time.Time { return s[n].published }
+func published(n load.Step) func(time.Time, *load.Saga) time.Time {
+	return func(_ time.Time, s *load.Saga) time.Time { return s.At[n].Published }
 }
+
+func completed(_ time.Time, s *load.Saga) time.Time { return s.Completed() }
 
 // The way to confirmation, then that to completion.
 var (
 	toConfirmed = []stage{
-		{"order: HTTP request read", start, arrived(orderPlaced)},
-		{"order: commit, relay OrderPlaced", arrived(orderPlaced), published(orderPlaced)},
-		{"inventory: consume OrderPlaced", published(orderPlaced), arrived(stockReserved)},
-		{"inventory: reserve, commit, relay", arrived(stockReserved), published(stockReserved)},
-		{"payment: consume, commit, open, authorize", published(stockReserved), arrived(paymentAuthorized)},
-		{"payment: commit answer, relay", arrived(paymentAuthorized), published(paymentAuthorized)},
-		{"order: consume PaymentAuthorized", published(paymentAuthorized), arrived(orderConfirmed)},
-		{"order: confirm, commit, relay", arrived(orderConfirmed), published(orderConfirmed)},
+		{"order: HTTP request read", start, arrived(load.OrderPlaced)},
+		{"order: commit, relay OrderPlaced", arrived(load.OrderPlaced), published(load.OrderPlaced)},
+		{"inventory: consume OrderPlaced", published(load.OrderPlaced), arrived(load.StockReserved)},
+		{"inventory: reserve, commit, relay", arrived(load.StockReserved), published(load.StockReserved)},
+		{"payment: consume, commit, open, authorize", published(load.StockReserved), arrived(load.PaymentAuthorized)},
+		{"payment: commit answer, relay", arrived(load.PaymentAuthorized), published(load.PaymentAuthorized)},
+		{"order: consume PaymentAuthorized", published(load.PaymentAuthorized), arrived(load.OrderConfirmed)},
+		{"order: confirm, commit, relay", arrived(load.OrderConfirmed), published(load.OrderConfirmed)},
 	}
 	toCompleted = []stage{
-		{"payment: consume, commit, capture", published(orderConfirmed), arrived(paymentCaptured)},
-		{"payment: commit answer, relay", arrived(paymentCaptured), published(paymentCaptured)},
+		{"payment: consume, commit, capture", published(load.OrderConfirmed), arrived(load.PaymentCaptured)},
+		{"payment: commit answer, relay", arrived(load.PaymentCaptured), published(load.PaymentCaptured)},
 	}
 )
 
@@ -67,7 +71,7 @@ func stageTable(o outcome) string {
 func spans(o outcome, s stage) []time.Duration {
 	all := make([]time.Duration, len(o.sagas))
 	for i := range o.sagas {
-		all[i] = s.to(o.orders[i].due, &o.sagas[i]).Sub(s.from(o.orders[i].due, &o.sagas[i]))
+		all[i] = s.to(o.orders[i].Due, &o.sagas[i]).Sub(s.from(o.orders[i].Due, &o.sagas[i]))
 	}
 	slices.Sort(all)
 	return all
