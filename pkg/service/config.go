@@ -16,23 +16,23 @@ import (
 
 // Config is what every service has to be told. The tags name the environment variables, after the prefix QUADRILLE_.
 type Config struct {
-	// HTTPAddr is where the API listens. Its default is the service's own.
+	// HTTPAddr is where the API listens. Defaults to the service's own.
 	HTTPAddr string `env:"HTTP_ADDR"`
-	// AdminAddr is where probes and metrics are served. Its default is the service's own.
+	// AdminAddr is where probes and metrics are served. Defaults to the service's own.
 	AdminAddr string `env:"ADMIN_ADDR"`
 	// AdminToken is the bearer token that the admin listener asks for, except for its probes. Without one it only
 	// listens on loopback.
-	AdminToken string `env:"ADMIN_TOKEN"`
-	// DatabaseURL is postgres://… or sqlite:///file. Each service has a database of its own.
-	DatabaseURL string `env:"DATABASE_URL"`
+	AdminToken string `env:"ADMIN_TOKEN" secret:"true"`
+	// DatabaseURL is the service's own database, postgres://… or sqlite:///file. No two services share one.
+	DatabaseURL string `env:"DATABASE_URL" secret:"true"`
 	// SkipMigrations makes the service wait until another, such as a cluster's migration job, has migrated its
 	// database. Defaults to false: it does so itself when it starts.
-	SkipMigrations bool `env:"SKIP_MIGRATIONS"`
+	SkipMigrations bool `env:"SKIP_MIGRATIONS" envDefault:"false"`
 	// Brokers are the Kafka brokers to start from. Defaults to 127.0.0.1:9092.
 	Brokers []string `env:"KAFKA_BROKERS" envDefault:"127.0.0.1:9092"`
 	// RegistryURL is the schema registry. Defaults to http://127.0.0.1:8091.
 	RegistryURL string `env:"REGISTRY_URL" envDefault:"http://127.0.0.1:8091"`
-	// LogLevel is debug, info, warn or error. Defaults to info.
+	// LogLevel is the least severe level that is written: debug, info, warn or error. Defaults to info.
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info"`
 	// Drain is how long requests and batches under way may take to finish at shutdown. Defaults to 10 s.
 	Drain time.Duration `env:"DRAIN" envDefault:"10s"`
@@ -81,7 +81,7 @@ func (c Config) WithDefaults(httpAddr, adminAddr, databaseURL string) Config {
 func (c Config) Validate() error {
 	var errs []error
 	fault := func(variable, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("QUADRILLE_%s %s", variable, fmt.Sprintf(format, args...)))
+		errs = append(errs, fmt.Errorf("%s%s %s", Prefix, variable, fmt.Sprintf(format, args...)))
 	}
 	address := func(variable, addr string) {
 		if _, _, err := net.SplitHostPort(addr); err != nil {

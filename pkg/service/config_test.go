@@ -9,8 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"github.com/quadrille-platform/quadrille/pkg/serde"
 )
 
 func good() Config {
@@ -133,29 +131,4 @@ func TestBusyPortIsNamedWithItsCure(t *testing.T) {
 			t.Errorf("error %v does not say %q", err, want)
 		}
 	}
-}
-
-func TestTypes(t *testing.T) {
-	record := func(name, topic string) serde.Type {
-		return serde.Type{Name: name, Topic: topic, Schema: "{}", New: func() any { return nil }}
-	}
-	all := []serde.Type{
-		record("quadrille.order.OrderPlaced", "order.events"), record("quadrille.order.ReOrderPlaced", "order.events"),
-		record("quadrille.payment.PaymentVoided", "payment.events"),
-	}
-	got := Types(all, "PaymentVoided", "OrderPlaced")
-	if len(got) != 2 || got[0].Name != all[2].Name || got[1].Name != all[0].Name {
-		t.Errorf("types %v", got)
-	}
-	if diff := cmp.Diff([]string{"order.events", "payment.events"}, topics(all)); diff != "" {
-		t.Errorf("topics (-want +got):\n%s", diff)
-	}
-
-	defer func() {
-		if reason, _ := recover().(string); !strings.Contains(reason, "OrderPlacd") {
-			t.Errorf("panic %q does not name what is unknown", reason)
-		}
-	}()
-	Types(all, "OrderPlaced", "OrderPlacd")
-	t.Error("no panic for an unknown name")
 }

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/httpapi"
 	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
@@ -30,6 +32,8 @@ type health struct {
 	name string
 	cfg  Config
 	tel  *telemetry.Telemetry
+	// started is when this process began to be the service.
+	started time.Time
 
 	mu      sync.Mutex
 	waiting map[string]error // what is waited for, by part
@@ -43,7 +47,8 @@ type check struct {
 
 func newHealth(name string, cfg Config, tel *telemetry.Telemetry) *health {
 	return &health{
-		name: name, cfg: cfg, tel: tel, waiting: map[string]error{partStart: errors.New("starting")},
+		name: name, cfg: cfg, tel: tel, started: event.Now(cfg.Clock),
+		waiting: map[string]error{partStart: errors.New("starting")},
 	}
 }
 
@@ -150,8 +155,9 @@ func (h *health) mux() http.Handler {
 		r.Get("/debug/pprof/profile", pprof.Profile)
 		r.Get("/debug/pprof/trace", pprof.Trace)
 		r.Get("/version", func(w http.ResponseWriter, _ *http.Request) {
-			answer(w, http.StatusOK, map[string]string{
+			answer(w, http.StatusOK, map[string]any{
 				"service": h.name, "version": h.cfg.Version, "revision": revision(),
+				"pid": os.Getpid(), "started_at": h.started,
 			})
 		})
 	})

@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -110,9 +112,23 @@ func TestTokenGuardsAllButTheProbes(t *testing.T) {
 	if status, _ := probe(mux, "/readyz", ""); status != http.StatusServiceUnavailable {
 		t.Errorf("/readyz %d", status)
 	}
-	_, version := probe(mux, "/version", "Bearer secret")
-	if version["service"] != "order" || version["version"] != "1.2.3" || version["revision"] == "" {
-		t.Errorf("version %v", version)
+}
+
+func TestVersionTellsWhichProcessAnswers(t *testing.T) {
+	cfg := good()
+	cfg.Version, cfg.Clock = "1.2.3", func() time.Time { return time.Unix(1_800_000_000, 0) }
+	response := httptest.NewRecorder()
+	newTestHealth(t, cfg).mux().ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/version", nil))
+	want := map[string]any{
+		"service": "order", "version": "1.2.3", "revision": revision(), "pid": float64(os.Getpid()),
+		"started_at": "2027-01-15T08:00:00Z",
+	}
+	var got map[string]any
+	if err := json.Unmarshal(response.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("version (-want +got):\n%s", diff)
 	}
 }
 

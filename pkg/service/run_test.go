@@ -44,6 +44,8 @@ type (
 	}
 )
 
+func (*soldEvent) EventType() string { return "test.Sold" }
+
 var errClosed = errors.New("the till is closed")
 
 func (s sale) Decide(struct{}) ([]sold, error) {
@@ -57,7 +59,7 @@ func (s sale) Decide(struct{}) ([]sold, error) {
 }
 
 var soldType = serde.Type{
-	Name: "test.Sold", Topic: "till.events", New: func() any { return new(soldEvent) },
+	Name: "test.Sold", Topic: "till.events", Owner: "till", Consumers: []string{"till"}, New: func() event.Data { return new(soldEvent) },
 	Schema: `{"type":"record","name":"Sold","namespace":"test","fields":[{"name":"id","type":"string"}]}`,
 }
 
@@ -405,6 +407,47 @@ func TestServiceRefusesToStart(t *testing.T) {
 			test.spoil(&p.cfg)
 			if err := service.Run(t.Context(), p.cfg, newTill(nil)); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v does not name %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestServiceThatOverstepsTheCatalogueDoesNotStart(t *testing.T) {
+	p := newPlatform(t)
+	other := func(owner string, consumers ...string) []serde.Type {
+		o := soldType
+		o.Owner, o.Consumers = owner, consumers
+		return []serde.Type{o}
+	}
+	for name, test := range map[string]struct {
+		spoil func(*till)
+		want  []string
+	}{
+		"by what it reads": {
+			func(d *till) { d.Consumes = other("shop", "desk", "audit") },
+			[]string{"till must not read test.Sold", "grants to desk, audit", "add till to its consumers"},
+		},
+		"by what nobody may read": {
+			func(d *till) { d.Consumes = other("shop") },
+			[]string{"till must not read test.Sold", "grants to nobody"},
+		},
+		"by what it publishes": {
+			func(d *till) { d.Publishes = other("shop", "till") },
+			[]string{"till must not publish test.Sold, which shop owns", "the owner of till.events"},
+		},
+		"by both, and is told of both": {
+			func(d *till) { d.Publishes, d.Consumes = other("shop"), other("shop") },
+			[]string{"must not publish test.Sold", "must not read test.Sold"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			definition := newTill(nil)
+			test.spoil(&definition)
+			err := service.Run(t.Context(), p.cfg, definition)
+			for _, want := range test.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("error %v does not say %q", err, want)
+				}
 			}
 		})
 	}

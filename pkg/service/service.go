@@ -30,7 +30,8 @@ type Definition[I work.Input[S, E], S, E any] struct {
 	Title string
 	// Migrations of the service's own tables.
 	Migrations fs.FS
-	// Publishes and Consumes are the event types that it writes and reads.
+	// Publishes and Consumes are the event types that it writes and reads. It must own the first, see Owned, and be a
+	// granted consumer of the second: a service that oversteps the catalogue does not start.
 	Publishes, Consumes []serde.Type
 	// Unlogged names the consumed topics whose events change nothing if they come late or again.
 	Unlogged map[string]bool
@@ -63,6 +64,9 @@ type Parts[I work.Input[S, E], S, E any] struct {
 // It takes commands without a broker; what concerns topics begins once they are there.
 func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Definition[I, S, E]) error {
 	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	if err := granted(def.Name, def.Publishes, def.Consumes); err != nil {
 		return err
 	}
 	tel, err := telemetry.Start(ctx, telemetry.Config{Service: def.Name, Version: cfg.Version, LogLevel: cfg.LogLevel})

@@ -33,6 +33,8 @@ type DB struct {
 	writers  pool
 	readers  pool
 	migrator migrator
+	// fault is that of WithFault, nil if there is none.
+	fault func(ctx context.Context, query string) error
 	// closers run in order.
 	closers  []func() error
 	closing  sync.Once

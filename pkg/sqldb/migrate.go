@@ -34,6 +34,19 @@ func Migrate(ctx context.Context, db *DB, fsys fs.FS, name string) error {
 	return nil
 }
 
+// Revert takes back every migration of a set, the newest first, and the data with them. It is for tests of the way
+// back: a release is taken back by the next one, which goes forward.
+func Revert(ctx context.Context, db *DB, fsys fs.FS, name string) error {
+	err := db.migrate(ctx, fsys, name, func(p *goose.Provider) error {
+		_, err := p.DownTo(ctx, 0)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("revert %s: %w", name, err)
+	}
+	return nil
+}
+
 // Pending names the migrations that [Migrate] would apply, oldest first. It changes nothing of the schema they make.
 func Pending(ctx context.Context, db *DB, fsys fs.FS, name string) ([]string, error) {
 	var pending []string

@@ -95,3 +95,25 @@ func TestReplicasMayMigrateAtOnce(t *testing.T) {
 	}
 	mustInsert(t, sqltest.Open(t, address), item{Key: "a"})
 }
+
+func TestRevertTakesBackAllOfOneSet(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		set := fstest.MapFS{
+			"00001_a.sql": {Data: []byte("-- +goose Up\nCREATE TABLE a (id BIGINT);\n-- +goose Down\nDROP TABLE a;\n")},
+			"00002_b.sql": {Data: []byte("-- +goose Up\nCREATE TABLE b (id BIGINT);\n-- +goose Down\nDROP TABLE b;\n")},
+		}
+		migrateItems(t, db)
+		for range 2 { // and there again
+			if err := sqldb.Migrate(t.Context(), db, set, "set"); err != nil {
+				t.Fatal(err)
+			}
+			if err := sqldb.Revert(t.Context(), db, set, "set"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if pending, err := sqldb.Pending(t.Context(), db, set, "set"); err != nil || len(pending) != 2 {
+			t.Errorf("pending %v, error %v", pending, err)
+		}
+		mustInsert(t, db, item{Key: "another set's"})
+	})
+}

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,6 +16,7 @@ type Option func(*config)
 type config struct {
 	connections int
 	fileLock    bool
+	fault       func(ctx context.Context, query string) error
 }
 
 // WithConnections bounds the connections to PostgreSQL, or the reading ones to a SQLite file. Defaults to 8.
@@ -23,6 +25,12 @@ func WithConnections(n int) Option { return func(c *config) { c.connections = n 
 // WithoutFileLock lets several handles open one SQLite file, each of which then meets SQLITE_BUSY. A simulation of
 // replicas needs it. Defaults to a lock that refuses the second.
 func WithoutFileLock() Option { return func(c *config) { c.fileLock = false } }
+
+// WithFault has fault asked before each statement of a transaction; what it returns, unless nil, is what the statement
+// fails with instead of being run. Tests of what a failed transaction leaves need it. Defaults to none.
+func WithFault(fault func(ctx context.Context, query string) error) Option {
+	return func(c *config) { c.fault = fault }
+}
 
 // Open opens the database at url, and has reached it once when it returns: postgres://user@host:port/database,
 // sqlite:///absolute/path.db or sqlite:relative.db, where the file, but not its folder, is made if missing.
@@ -40,14 +48,21 @@ func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 	if cfg.connections < 1 {
 		return nil, fmt.Errorf("open the database: %d connections are too few, at least 1 is needed", cfg.connections)
 	}
+	var db *DB
+	var err error
 	scheme, _, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "postgres", "postgresql":
-		return openPostgres(ctx, url, cfg)
+		db, err = openPostgres(ctx, url, cfg)
 	case "sqlite":
-		return openSQLite(ctx, url, cfg)
+		db, err = openSQLite(ctx, url, cfg)
 	default:
 		// The url may hold a password, so it is not repeated.
-		return nil, fmt.Errorf("open the database: its url begins with neither postgres:// nor sqlite:/")
+		err = errors.New("open the database: its url begins with neither postgres:// nor sqlite:/")
 	}
+	if err != nil {
+		return nil, err
+	}
+	db.fault = cfg.fault
+	return db, nil
 }

@@ -20,6 +20,7 @@ type Tx struct {
 	dialect Dialect
 	session *session
 	writes  bool
+	fault   func(ctx context.Context, query string) error
 	// failed is the first error of a statement. SQLite rolls a transaction back on some errors and would run what
 	// follows outside of any.
 	failed error
@@ -52,7 +53,7 @@ func (db *DB) transact(ctx context.Context, pool pool, begin string, writes bool
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	tx := &Tx{dialect: db.dialect, session: s, writes: writes}
+	tx := &Tx{dialect: db.dialect, session: s, writes: writes, fault: db.fault}
 	// open and broken tell the deferred release, which also runs when fn panics, what state the session is in.
 	open, broken := false, true
 	defer func() {
@@ -105,6 +106,9 @@ func (tx *Tx) exec(ctx context.Context, query string, args []any) (int64, error)
 	if tx.failed != nil {
 		return 0, fmt.Errorf("%w: %w", ErrAborted, tx.failed)
 	}
+	if err := tx.strike(ctx, query); err != nil {
+		return 0, err
+	}
 	result, err := tx.session.exec(ctx, query, args)
 	if err != nil {
 		return 0, tx.fail(ctx, err)
@@ -120,11 +124,25 @@ func (tx *Tx) query(ctx context.Context, query string, args []any) (*sql.Rows, e
 	if tx.failed != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAborted, tx.failed)
 	}
+	if err := tx.strike(ctx, query); err != nil {
+		return nil, err
+	}
 	rows, err := tx.session.query(ctx, query, args)
 	if err != nil {
 		return nil, tx.fail(ctx, err)
 	}
 	return rows, nil
+}
+
+// strike fails a statement for which WithFault has a fault.
+func (tx *Tx) strike(ctx context.Context, query string) error {
+	if tx.fault == nil {
+		return nil
+	}
+	if err := tx.fault(ctx, query); err != nil {
+		return tx.fail(ctx, err)
+	}
+	return nil
 }
 
 // fail remembers the first error and returns err, classified.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/quadrille-platform/quadrille/pkg/eventstore"
 	"github.com/quadrille-platform/quadrille/pkg/service"
 	"github.com/quadrille-platform/quadrille/schemas"
 	"github.com/quadrille-platform/quadrille/services/order/internal/api"
@@ -25,6 +26,8 @@ type Config struct {
 	service.Config
 	// Timeout is how long an order may stay pending before it is cancelled. Defaults to 2 minutes.
 	Timeout time.Duration `env:"ORDER_TIMEOUT" envDefault:"2m"`
+	// SnapshotEvery is how many events an order's history grows between two snapshots. Defaults to 100.
+	SnapshotEvery int64 `env:"ORDER_SNAPSHOT_EVERY" envDefault:"100"`
 }
 
 // WithDefaults fills in what is not set.
@@ -32,6 +35,9 @@ func (c Config) WithDefaults() Config {
 	c.Config = c.Config.WithDefaults("127.0.0.1:8081", "127.0.0.1:9081", "sqlite:data/order.db")
 	if c.Timeout == 0 {
 		c.Timeout = 2 * time.Minute
+	}
+	if c.SnapshotEvery == 0 {
+		c.SnapshotEvery = eventstore.DefaultEvery
 	}
 	return c
 }
@@ -41,6 +47,9 @@ func Run(ctx context.Context, cfg Config) error {
 	cfg = cfg.WithDefaults()
 	if cfg.Timeout < 0 || cfg.Timeout > order.MaxTimeout {
 		return fmt.Errorf("QUADRILLE_ORDER_TIMEOUT is %s; it must be between 0 and %s", cfg.Timeout, order.MaxTimeout)
+	}
+	if cfg.SnapshotEvery < 1 {
+		return fmt.Errorf("QUADRILLE_ORDER_SNAPSHOT_EVERY is %d; it must be at least 1", cfg.SnapshotEvery)
 	}
 	return service.Run(ctx, cfg.Config, Definition(cfg))
 }
@@ -52,7 +61,7 @@ func Definition(cfg Config) service.Definition[order.Message, *order.Book, order
 		Name:       Name,
 		Title:      "Orders",
 		Migrations: store.Migrations(),
-		Publishes:  service.Types(schemas.Records(), "OrderPlaced", "OrderConfirmed", "OrderCancelled"),
+		Publishes:  service.Owned(schemas.Records(), Name),
 		Consumes: service.Types(schemas.Records(),
 			"StockReserved", "StockReservationFailed", "StockCommitted", "StockReleased",
 			"PaymentAuthorized", "PaymentDeclined", "PaymentCaptured", "PaymentCaptureFailed", "PaymentVoided",
@@ -60,7 +69,7 @@ func Definition(cfg Config) service.Definition[order.Message, *order.Book, order
 			"ProductUpdated"),
 		Unlogged: map[string]bool{"product.events": true},
 		Load:     store.Load,
-		Save:     store.Save,
+		Save:     store.Saver{SnapshotEvery: cfg.SnapshotEvery}.Save,
 		Publish:  kafka.Publish,
 		Input:    kafka.Input,
 		Due:      store.Due,
@@ -71,6 +80,7 @@ func Definition(cfg Config) service.Definition[order.Message, *order.Book, order
 		Background: func(p *api.Parts) []func(context.Context) error {
 			return []func(context.Context) error{
 				func(ctx context.Context) error { return waiters.Run(ctx, p.DB) },
+				func(ctx context.Context) error { return store.KeepRefreshed(ctx, p.DB, p.Telemetry.Logger) },
 			}
 		},
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Event is the message of a consumed event, as the consumer's decoder makes it.
-func (d *Driver[I]) Event(topic, key string, data any) work.Message[I] {
+func (d *Driver[I]) Event(topic, key string, data event.Data) work.Message[I] {
 	d.b.Helper()
 	cause := event.Cause{ID: event.NewID(), Correlation: event.Derive("bench", key, 0)}
 	at := event.Now(time.Now)

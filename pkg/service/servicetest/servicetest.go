@@ -1,5 +1,8 @@
-// Package servicetest measures the handlers of a service: its own Definition behind its unit of work, on SQLite and on
-// a PostgreSQL that waits for the disk, at several batch sizes, and beside it the same statements in a plain loop.
+// Package servicetest tests and measures a service by its own Definition.
+//
+// Conform holds it to what every service must keep. Benchmark measures its handlers behind the unit of work, on SQLite
+// and on a PostgreSQL that waits for the disk, at several batch sizes, and beside it the same statements in a plain
+// loop.
 package servicetest
 
 import (

@@ -2,19 +2,10 @@
 package main
 
 import (
-	"context"
 	"os"
 
 	"github.com/quadrille-platform/quadrille/pkg/service"
 	"github.com/quadrille-platform/quadrille/services/order"
 )
 
-func main() {
-	os.Exit(service.Main(func(ctx context.Context) error {
-		var cfg order.Config
-		if err := service.Load(&cfg); err != nil {
-			return err
-		}
-		return order.Run(ctx, cfg)
-	}))
-}
+func main() { os.Exit(service.Main(order.Run)) }
