@@ -2,7 +2,7 @@
 
 GO      ?= go
 BIN     := bin
-MODULES := cmd/quadrille pkg platform schemas services/inventory services/order services/payment test
+MODULES := cmd/quadrille pkg platform schemas $(patsubst %/go.mod,%,$(wildcard services/*/go.mod)) test
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
@@ -25,6 +25,10 @@ build: ## Build bin/quadrille.
 .PHONY: run
 run: build ## Run the whole platform here; data stays in ./data. ARGS="--ephemeral" adds flags.
 	@exec $(BIN)/quadrille up $(ARGS)
+
+.PHONY: demo
+demo: build ## Show what the platform can, on platforms of its own. ARGS="--step kill-order" chooses.
+	@exec $(BIN)/quadrille demo $(ARGS)
 
 .PHONY: test
 test: ## Run all tests: volume tests plain, then everything once more, smaller, with the race detector.
@@ -59,8 +63,20 @@ bench: build $(BIN)/benchstat ## Measure handlers, HTTP group commit and the who
 	$(GO) run ./test/bench $(BENCH_ARGS)
 
 .PHONY: generate
-generate: ## Regenerate what is generated.
+generate: ## Regenerate what is generated: the Go types of the schemas, the pages of events and variables, .env.example.
 	cd schemas && $(GO) generate ./...
+	@mkdir -p $(BIN)
+	$(GO) run ./cmd/quadrille configuration markdown >$(BIN)/configuration.md
+	mv $(BIN)/configuration.md docs/configuration.md
+	$(GO) run ./cmd/quadrille configuration dotenv >$(BIN)/env.example
+	mv $(BIN)/env.example .env.example
+	$(GO) run ./cmd/quadrille catalogue --markdown >$(BIN)/events.md
+	mv $(BIN)/events.md docs/events.md
+
+.PHONY: rename
+rename: ## Make this copy your own: MODULE=example.com/acme/shop NAME=shop; FORCE=1 with uncommitted changes.
+	@$(GO) run ./test/rename -module '$(MODULE)' -name '$(NAME)' $(if $(FORCE),-force)
+	@$(MAKE) -s generate # lines break elsewhere when a name is longer or shorter
 
 .PHONY: tidy
 tidy: ## Tidy every module.

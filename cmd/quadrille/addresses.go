@@ -7,23 +7,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
-// addresses of a running platform, all on 127.0.0.1.
-type addresses struct {
-	Kafka    string `json:"kafka"`
-	Registry string `json:"registry"`
-	Gateway  string `json:"gateway"`
-	// Services and Admin are by the name of the service.
-	Services map[string]string `json:"services"`
-	Admin    map[string]string `json:"admin"`
-}
+// addresses of this platform, all on 127.0.0.1 unless told otherwise.
+type addresses client.Addresses
 
 const host = "127.0.0.1"
 
 func defaultAddresses() addresses {
 	a := addresses{
 		Kafka: host + ":9092", Registry: host + ":8091", Gateway: host + ":8090",
+		SMTP: host + ":1025", Mail: host + ":8025",
 		Services: make(map[string]string), Admin: make(map[string]string),
 	}
 	for _, e := range services {
@@ -56,7 +52,7 @@ func freeAddresses() (addresses, error) {
 		}
 		return "", fmt.Errorf("find a free port: %w", err)
 	}
-	for _, to := range []*string{&a.Kafka, &a.Registry, &a.Gateway} {
+	for _, to := range []*string{&a.Kafka, &a.Registry, &a.Gateway, &a.SMTP, &a.Mail} {
 		addr, err := take()
 		if err != nil {
 			return a, err
@@ -77,7 +73,9 @@ func freeAddresses() (addresses, error) {
 
 // parts gives each address its name on the command line.
 func (a *addresses) parts() map[string]string {
-	parts := map[string]string{"kafka": a.Kafka, "registry": a.Registry, "gateway": a.Gateway}
+	parts := map[string]string{
+		"kafka": a.Kafka, "registry": a.Registry, "gateway": a.Gateway, "smtp": a.SMTP, "mail": a.Mail,
+	}
 	for _, name := range serviceNames() {
 		parts[name], parts[name+"-admin"] = a.Services[name], a.Admin[name]
 	}
@@ -102,6 +100,10 @@ func (a *addresses) override(given map[string]string) error {
 			a.Registry = addr
 		case part == "gateway":
 			a.Gateway = addr
+		case part == "smtp":
+			a.SMTP = addr
+		case part == "mail":
+			a.Mail = addr
 		case admin:
 			a.Admin[name] = addr
 		default:

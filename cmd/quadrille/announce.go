@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-
-	"github.com/caarlos0/env/v11"
 )
 
 // announce says where everything is, once all of it is ready.
@@ -20,6 +18,7 @@ func announce(to io.Writer, addrs addresses, running []string, c upCommand) erro
 			name, addrs.Services[name], addrs.Services[name], addrs.Admin[name])
 	}
 	fmt.Fprintf(to, "  %-12s http://%-18s ledger http://%s/v1/ledger\n", "gateway", addrs.Gateway, addrs.Gateway)
+	fmt.Fprintf(to, "  %-12s http://%-18s the page of all mails; SMTP %s\n", "mailbox", addrs.Mail, addrs.SMTP)
 	fmt.Fprintf(to, "  %-12s http://%s\n", "registry", addrs.Registry)
 	fmt.Fprintf(to, "  %-12s %s\n", "kafka", addrs.Kafka)
 	fmt.Fprintf(to, "  %-12s %s\n", "data", c.Data)
@@ -45,14 +44,4 @@ func printEnvironment(to io.Writer, name string, variables map[string]string) {
 		fmt.Fprintf(to, "export %s='%s'\n", k, variables[k])
 	}
 	fmt.Fprintf(to, "quadrille service %s\n\n", name)
-}
-
-// loadFrom reads a service's configuration from variables instead of the process's environment.
-func loadFrom(variables map[string]string) func(any) error {
-	return func(cfg any) error {
-		if err := env.ParseWithOptions(cfg, env.Options{Prefix: "QUADRILLE_", Environment: variables}); err != nil {
-			return fmt.Errorf("configuration: %w", err)
-		}
-		return nil
-	}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -16,12 +18,23 @@ import (
 type applyCommand struct {
 	Brokers  []string `help:"Kafka brokers to start from." env:"QUADRILLE_KAFKA_BROKERS" default:"127.0.0.1:9092"`
 	Registry string   `help:"Schema registry." env:"QUADRILLE_REGISTRY_URL" default:"http://127.0.0.1:8091"`
+	JSON     bool     `help:"Print what was done as JSON."`
 }
 
+// Run may be repeated.
 func (c applyCommand) Run(ctx context.Context) error {
 	created, err := apply(ctx, c.Brokers, c.Registry)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		registered := make([]string, 0, len(schemas.Records()))
+		for _, r := range schemas.Records() {
+			registered = append(registered, serde.Type(r).Subject())
+		}
+		return json.NewEncoder(os.Stdout).Encode(map[string][]string{
+			"topics_created": append([]string{}, created...), "subjects_registered": registered,
+		})
 	}
 	if len(created) == 0 {
 		fmt.Println("topics: all there")

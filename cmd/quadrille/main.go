@@ -6,31 +6,50 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/catalogue"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/check"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/demo"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/events"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/loadtest"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/reset"
 )
 
 type cli struct {
-	Up      upCommand      `cmd:"" help:"Run the whole platform on this machine: broker, registry, gateway and the services."`
-	Service serviceCommand `cmd:"" help:"Run one service, configured by QUADRILLE_* environment variables."`
-	Gateway gatewayCommand `cmd:"" help:"Run the payment gateway."`
-	Apply   applyCommand   `cmd:"" help:"Create the topics and register the schemas. Safe to repeat."`
-	Version versionCommand `cmd:"" help:"Print version and revision."`
+	Up         upCommand         `cmd:"" help:"Run the whole platform on this machine: broker, registry, gateway, mailbox and the services."`
+	Demo       demo.Command      `cmd:"" help:"Show what the platform can: one step a capability, its fault and its harmless end."`
+	Events     events.Command    `cmd:"" help:"Print what is on the topics, decoded."`
+	Loadtest   loadtest.Command  `cmd:"" help:"Place orders at a fixed rate and measure how long they take."`
+	Reset      reset.Command     `cmd:"" help:"Remove the data folder, so that the next start begins anew."`
+	Service    serviceCommand    `cmd:"" help:"Run one service, configured by QUADRILLE_* environment variables."`
+	Gateway    gatewayCommand    `cmd:"" help:"Run the payment gateway."`
+	Mailbox    mailboxCommand    `cmd:"" help:"Run the mail server that delivers nothing and shows every mail."`
+	Apply      applyCommand      `cmd:"" help:"Create the topics and register the schemas. Safe to repeat."`
+	Check      check.Command     `cmd:"" help:"Compare the schemas with the golden versions and with a registry. Changes nothing."`
+	Catalogue  catalogue.Command `cmd:"" help:"Show topics and events: who publishes them, who reads them, what they say."`
+	Completion completionCommand `cmd:"" help:"Let the shell complete commands, flags and values."`
+	Version    versionCommand    `cmd:"" help:"Print version and revision."`
+
+	Configuration configurationCommand `cmd:"" hidden:"" help:"Write the page of all variables, or the example of a file."`
 }
+
+// Exit codes, beside 0.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	var c cli
-	parsed := kong.Parse(&c, kong.Name("quadrille"), kong.UsageOnError(),
-		kong.Description("A dance for four: event-driven microservices on Kafka."),
-		kong.Vars{"services": strings.Join(serviceNames(), ",")},
-		kong.BindTo(ctx, (*context.Context)(nil)))
-	err := parsed.Run()
+	err := run(ctx, os.Args[1:])
 	stop()
-	if err != nil {
+	switch {
+	case isUsage(err):
+		fmt.Fprintf(os.Stderr, "quadrille: %v\nsee %s --help\n", err, commandOf(err))
+		os.Exit(exitUsage)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "quadrille:", err)
-		os.Exit(1)
+		os.Exit(exitFailed)
 	}
 }

@@ -41,7 +41,11 @@ func startServices(t *testing.T, names ...string) (data string, addrs addresses)
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		env := upCommand{Data: data}.environment(name, addrs, world)
+		e, err := find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		env := upCommand{Data: data}.environment(e, addrs, world)
 		env["QUADRILLE_LOG_LEVEL"] = "error"
 		ctx, stop := context.WithCancel(context.Background())
 		ended := make(chan error, 1)

@@ -9,18 +9,19 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 	"github.com/quadrille-platform/quadrille/platform/broker"
 	"github.com/quadrille-platform/quadrille/platform/gateway"
+	"github.com/quadrille-platform/quadrille/platform/mailbox"
 	"github.com/quadrille-platform/quadrille/platform/registry"
 )
 
-// world is what the services find around them: broker, schema registry and payment gateway.
+// world is what the services find around them: broker, schema registry, payment gateway and mail server.
 type world struct {
-	registryURL, gatewayURL string
-	closers                 []func() error
+	registryURL, gatewayURL, smtpAddr string
+	closers                           []func() error
 }
 
 // startWorld starts all of it, or nothing.
 func startWorld(data string, addrs addresses, logger *slog.Logger) (_ *world, err error) {
-	w := &world{registryURL: "http://" + addrs.Registry, gatewayURL: "http://" + addrs.Gateway}
+	w := &world{registryURL: "http://" + addrs.Registry, gatewayURL: "http://" + addrs.Gateway, smtpAddr: addrs.SMTP}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -43,6 +44,13 @@ func startWorld(data string, addrs addresses, logger *slog.Logger) (_ *world, er
 		return nil, err
 	}
 	w.closers = append(w.closers, g.Close)
+	m, err := mailbox.Start(mailbox.Config{
+		SMTPAddr: addrs.SMTP, Addr: addrs.Mail, Data: filepath.Join(data, "mailbox"), Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.closers = append(w.closers, m.Close)
 	return w, nil
 }
 

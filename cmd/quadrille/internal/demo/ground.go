@@ -1,0 +1,111 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb/pgserver"
+	"github.com/quadrille-platform/quadrille/platform/launch"
+)
+
+// ground is a platform that some steps share.
+type ground struct {
+	name string
+	// args of `quadrille up`.
+	args []string
+	// lasting data outlives the platform, so that it can be started again.
+	lasting bool
+	// postgres is the service that keeps its data on a throwaway PostgreSQL.
+	postgres string
+	// why its steps cannot be shown on a platform that runs already; empty if they can.
+	why string
+}
+
+// The grounds. Calm changes nothing, so that its steps can be shown on any platform.
+var (
+	calm  = &ground{name: "calm"}
+	hasty = &ground{
+		name: "hasty", why: "it needs short timeouts",
+		args: []string{"--set", "QUADRILLE_ORDER_TIMEOUT=3s", "--set", "QUADRILLE_GATEWAY_TIMEOUT=500ms"},
+	}
+	// A lease lasts as long as three timeouts: what a killed process had begun waits for it.
+	deadly = &ground{
+		name: "deadly", args: []string{"--set", "QUADRILLE_GATEWAY_TIMEOUT=1s", "--set", "QUADRILLE_SMTP_TIMEOUT=1s"},
+		why: "it kills processes",
+	}
+	lasting    = &ground{name: "lasting", args: deadly.args, lasting: true, why: "it kills processes"}
+	replicated = &ground{name: "replicated", postgres: "inventory", why: "it starts processes"}
+	oldRelease = &ground{
+		name: "old release", args: []string{"--without", "order"}, why: "it needs a platform without order",
+	}
+)
+
+// site is a ground on which something runs.
+type site struct {
+	*launch.Platform
+	cfg launch.Config
+	// database is the URL of the service that is on PostgreSQL.
+	database string
+	closers  []func() error
+}
+
+// start starts the platform of a ground. Nothing is left after an error.
+func (g *ground) start(ctx context.Context, program string) (_ *site, err error) {
+	s := &site{cfg: launch.Config{Path: program, Args: append([]string{"--free-ports"}, g.args...)}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if g.postgres != "" {
+		server, err := pgserver.Start(ctx, pgserver.Config{})
+		if err != nil {
+			return nil, err
+		}
+		s.closers = append(s.closers, server.Stop)
+		s.database = server.URL("postgres")
+		s.cfg.Args = append(s.cfg.Args, "--database", g.postgres+"="+s.database)
+	}
+	data := "--ephemeral"
+	if g.lasting {
+		folder, err := os.MkdirTemp("", "quadrille-demo-")
+		if err != nil {
+			return nil, fmt.Errorf("temporary folder: %w", err)
+		}
+		s.closers = append(s.closers, func() error { return os.RemoveAll(folder) })
+		data = "--data=" + folder
+	}
+	s.cfg.Args = append(s.cfg.Args, data)
+	if s.Platform, err = launch.Up(ctx, s.cfg); err != nil {
+		return nil, fmt.Errorf("start a platform: %w", err)
+	}
+	return s, nil
+}
+
+// again starts the platform once more on what it left behind.
+func (s *site) again(ctx context.Context) error {
+	p, err := launch.Up(ctx, s.cfg)
+	if err != nil {
+		return fmt.Errorf("start the platform again: %w", err)
+	}
+	s.Platform = p
+	return nil
+}
+
+// close stops the platform, then what it stands on. A nil site has nothing to stop.
+func (s *site) close() error {
+	if s == nil {
+		return nil
+	}
+	var errs []error
+	if s.Platform != nil {
+		errs = append(errs, s.Stop(syscall.SIGTERM))
+	}
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	return errors.Join(errs...)
+}

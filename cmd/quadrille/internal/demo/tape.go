@@ -1,0 +1,186 @@
+package demo
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/kafka"
+	"github.com/quadrille-platform/quadrille/pkg/serde"
+	"github.com/quadrille-platform/quadrille/platform/client"
+	"github.com/quadrille-platform/quadrille/schemas"
+)
+
+// record is what a topic holds about an order, decoded by its schema.
+type record struct {
+	event.Event
+	// Kind is the last part of its type, such as OrderPlaced.
+	Kind string
+	// Schema is the registry's id of the schema that it was written with.
+	Schema uint32
+	raw    *kgo.Record
+}
+
+// tape keeps every event of a platform from the moment it was made.
+type tape struct {
+	client *kgo.Client
+	codec  *serde.Codec
+	stop   func() error
+
+	mu    sync.Mutex
+	byKey map[string][]record // in the order of each topic
+	err   error
+}
+
+// from says where a tape begins: what a topic holds already, or only what comes.
+type from bool
+
+const (
+	fromStart from = true
+	fromNow   from = false
+)
+
+// newTape starts to read all topics.
+func newTape(ctx context.Context, addresses client.Addresses, where from) (*tape, error) {
+	registry, err := serde.NewClient("http://" + addresses.Registry)
+	if err != nil {
+		return nil, err
+	}
+	t := &tape{byKey: make(map[string][]record)}
+	if t.codec, err = serde.New(ctx, registry, types()); err != nil {
+		return nil, err
+	}
+	// Without a logger: a broker that is away is part of the show.
+	brokers := kafka.Config{
+		Brokers: []string{addresses.Kafka}, ClientID: "quadrille-demo", Logger: slog.New(slog.DiscardHandler),
+	}
+	if t.client, err = kafka.NewClient(brokers, kgo.FetchMaxWait(100*time.Millisecond)); err != nil {
+		return nil, err
+	}
+	var topics []string
+	for _, topic := range schemas.Topics() {
+		topics = append(topics, topic.Name)
+	}
+	admin := kadm.NewClient(t.client)
+	list := admin.ListEndOffsets
+	if where == fromStart {
+		list = admin.ListStartOffsets
+	}
+	listed, err := list(ctx, topics...)
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		t.client.Close()
+		return nil, fmt.Errorf("find where the topics begin and end: %w", err)
+	}
+	t.client.AddConsumePartitions(listed.KOffsets())
+	t.run()
+	return t, nil
+}
+
+// types are all event types there are.
+func types() []serde.Type {
+	var types []serde.Type
+	for _, r := range schemas.Records() {
+		types = append(types, serde.Type(r))
+	}
+	return types
+}
+
+// run reads until stop, which waits for its end.
+func (t *tape) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			fetches := t.client.PollFetches(ctx)
+			fetches.EachRecord(func(r *kgo.Record) { t.note(ctx, r) })
+		}
+	}()
+	t.stop = func() error {
+		cancel()
+		<-ended
+		t.client.Close()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.err
+	}
+}
+
+func (t *tape) note(ctx context.Context, r *kgo.Record) {
+	read, err := t.read(ctx, r)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
+		t.err = errors.Join(t.err, err)
+		return
+	}
+	t.byKey[string(r.Key)] = append(t.byKey[string(r.Key)], read)
+}
+
+func (t *tape) read(ctx context.Context, r *kgo.Record) (record, error) {
+	headers := make([]event.Header, len(r.Headers))
+	for i, h := range r.Headers {
+		headers[i] = event.Header(h)
+	}
+	e, err := event.Parse(r.Key, headers)
+	if err != nil {
+		return record{}, err
+	}
+	e.Topic = r.Topic
+	if _, e.Data, err = t.codec.Decode(ctx, r.Topic, r.Value); err != nil {
+		return record{}, err
+	}
+	kind := e.Type[strings.LastIndexByte(e.Type, '.')+1:]
+	return record{Event: e, Kind: kind, Schema: binary.BigEndian.Uint32(r.Value[1:]), raw: r}, nil
+}
+
+// about returns the events of an order so far, copies included.
+func (t *tape) about(orderID string) []record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.byKey[orderID])
+}
+
+// fault is why records could not be read.
+func (t *tape) fault() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// await returns the first event of a kind about an order, once it is there.
+func (t *tape) await(ctx context.Context, orderID, kind string) (record, error) {
+	var found record
+	err := client.Until(ctx, kind+" on Kafka", func() error {
+		records := t.about(orderID)
+		i := slices.IndexFunc(records, func(r record) bool { return r.Kind == kind })
+		if i < 0 {
+			return fmt.Errorf("there are %v", kinds(records))
+		}
+		found = records[i]
+		return nil
+	})
+	return found, err
+}
+
+// produce puts a record onto its topic.
+func (t *tape) produce(ctx context.Context, r *kgo.Record) error {
+	if err := t.client.ProduceSync(ctx, r).FirstErr(); err != nil {
+		return fmt.Errorf("produce to %s: %w", r.Topic, err)
+	}
+	return nil
+}
