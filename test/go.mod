@@ -7,6 +7,7 @@ require (
 	github.com/quadrille-platform/quadrille/platform v0.0.0
 	github.com/quadrille-platform/quadrille/schemas v0.0.0
 	github.com/quadrille-platform/quadrille/services/inventory v0.0.0
+	github.com/quadrille-platform/quadrille/services/notification v0.0.0
 	github.com/quadrille-platform/quadrille/services/order v0.0.0
 	github.com/quadrille-platform/quadrille/services/payment v0.0.0
 )
@@ -16,6 +17,7 @@ replace (
 	github.com/quadrille-platform/quadrille/platform => ../platform
 	github.com/quadrille-platform/quadrille/schemas => ../schemas
 	github.com/quadrille-platform/quadrille/services/inventory => ../services/inventory
+	github.com/quadrille-platform/quadrille/services/notification => ../services/notification
 	github.com/quadrille-platform/quadrille/services/order => ../services/order
 	github.com/quadrille-platform/quadrille/services/payment => ../services/payment
 )
@@ -25,6 +27,7 @@ require (
 	github.com/twmb/franz-go v1.22.2
 	github.com/twmb/franz-go/pkg/kadm v1.19.0
 	github.com/twmb/franz-go/pkg/sr v1.8.0
+	golang.org/x/sync v0.24.0
 	pgregory.net/rapid v1.3.0
 )
 
@@ -35,6 +38,8 @@ require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // indirect
+	github.com/emersion/go-smtp v0.25.1 // indirect
 	github.com/felixge/httpsnoop v1.1.0 // indirect
 	github.com/go-chi/chi/v5 v5.2.5 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // indirect
@@ -70,6 +75,7 @@ require (
 	github.com/twmb/franz-go/pkg/kmsg v1.15.0 // indirect
 	github.com/twmb/franz-go/plugin/kslog v1.0.0 // indirect
 	github.com/vearutop/statigz v1.4.0 // indirect
+	github.com/wneessen/go-mail v0.8.1 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0 // indirect
 	go.opentelemetry.io/otel v1.47.0 // indirect
@@ -83,8 +89,8 @@ require (
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.opentelemetry.io/proto/otlp v1.11.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20261005182115-fad411399dd8 // indirect

@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -67,7 +68,7 @@ func followOneOrder(t *testing.T) map[string][]block {
 	world := up(t, "--without", "order", "--without", "inventory")
 
 	// Inventory only tells what can be ordered. It is gone before the order comes, so that nothing answers.
-	inventory := start(t, world.environment["inventory"], home(t), quadrille, "service", "inventory")
+	inventory := start(t, world.LeftOut["inventory"], home(t), quadrille, "service", "inventory")
 	eventually(t, "inventory", func() error {
 		return call(t, http.MethodGet, world.Admin["inventory"], "/readyz", "", nil)
 	})
@@ -80,7 +81,7 @@ func followOneOrder(t *testing.T) map[string][]block {
 	if err := build(filepath.Join(folder, "follow"), "./follow", "-cover", "-covermode=atomic", "-coverpkg="+module+"..."); err != nil {
 		t.Fatal(err)
 	}
-	order := start(t, append(world.environment["order"], "GOCOVERDIR="+folder), folder, "follow")
+	order := start(t, append(world.LeftOut["order"], "GOCOVERDIR="+folder), folder, "follow")
 	eventually(t, "a product to order", func() error {
 		var products struct{ Items []json.RawMessage }
 		err := call(t, http.MethodGet, world.Services["order"], "/v1/products", "", &products)
@@ -89,10 +90,12 @@ func followOneOrder(t *testing.T) map[string][]block {
 		}
 		return err
 	})
-	inventory.stop()
+	if err := inventory.Stop(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
 
 	tell := func(word string) {
-		if _, err := fmt.Fprintln(order.stdin, word); err != nil {
+		if _, err := fmt.Fprintln(order.Stdin, word); err != nil {
 			t.Fatal(err)
 		}
 		if said := order.line(t); said != "ok" {

@@ -3,21 +3,19 @@
 package docs
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/platform/client"
+	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
 // patience bounds every wait. It is no expectation: a condition comes when it comes.
@@ -77,103 +75,57 @@ func TestMain(m *testing.M) {
 }
 
 // process is a program that was started and is stopped at the end of its test.
-type process struct {
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	stdout *bufio.Reader
-	stderr bytes.Buffer // to be read after exited
-	exited chan struct{}
-	once   sync.Once
-}
+type process struct{ *launch.Process }
 
 // start runs a program of folder, with env added to the environment.
 func start(t *testing.T, env []string, folder, path string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(filepath.Join(folder, path), args...), exited: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Env, p.cmd.Stderr = folder, append(os.Environ(), env...), &p.stderr
-	var err error
-	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	// A pipe of our own: Wait would close the command's while it is still read.
-	out, in, err := os.Pipe()
+	p, err := launch.Start(launch.Config{Path: filepath.Join(folder, path), Args: args, Env: env, Dir: folder})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { out.Close() })
-	p.cmd.Stdout, p.stdout = in, bufio.NewReader(out)
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	in.Close()
-	go func() {
-		_ = p.cmd.Wait() // that it ended badly shows in what it was wanted for
-		close(p.exited)
-	}()
-	t.Cleanup(p.stop)
-	return p
-}
-
-// stop ends the process and waits for it.
-func (p *process) stop() {
-	p.once.Do(func() {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
-		kill := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
-		defer kill.Stop()
-		<-p.exited
-	})
-}
-
-// failure is the end of the test, with what the process said.
-func (p *process) failure(t *testing.T, format string, args ...any) {
-	t.Helper()
-	p.stop()
-	t.Fatalf("%s\nstandard error of %s:\n%s", fmt.Sprintf(format, args...), p.cmd, p.stderr.String())
+	// That it ended badly shows in what it was wanted for.
+	t.Cleanup(func() { _ = p.Stop(syscall.SIGTERM) })
+	return &process{p}
 }
 
 // line reads the next line of standard output.
 func (p *process) line(t *testing.T) string {
 	t.Helper()
-	kill := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
-	defer kill.Stop()
-	line, err := p.stdout.ReadString('\n')
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	line, err := p.Line(ctx)
 	if err != nil {
-		p.failure(t, "no line of %s: %v", p.cmd, err)
+		t.Fatal(err)
 	}
-	return strings.TrimSuffix(line, "\n")
+	return line
 }
 
 // platform is a running `quadrille up`.
-type platform struct {
-	*process
-	Kafka, Registry, Gateway string
-	Services, Admin          map[string]string
-	// environment of each service that was left out.
-	environment map[string][]string
-}
+type platform struct{ *launch.Platform }
 
 func up(t *testing.T, args ...string) *platform {
 	t.Helper()
-	args = append([]string{"up", "--ephemeral", "--free-ports", "--json"}, args...)
-	p := &platform{process: start(t, nil, home(t), quadrille, args...), environment: make(map[string][]string)}
-	leftOut := ""
-	for {
-		line := p.line(t)
-		name, found := strings.CutSuffix(line, " is left out. Start it elsewhere with")
-		variable, isVariable := strings.CutPrefix(line, "export ")
-		switch {
-		case found:
-			leftOut = name
-		case isVariable:
-			key, value, _ := strings.Cut(variable, "=")
-			p.environment[leftOut] = append(p.environment[leftOut], key+"="+strings.Trim(value, "'"))
-		case strings.HasPrefix(line, "{"):
-			if err := json.Unmarshal([]byte(line), p); err != nil {
-				t.Fatal(err)
-			}
-			return p
-		}
+	return upIn(t, home(t), args...)
+}
+
+// upIn starts the platform of the folder's bin/quadrille.
+func upIn(t *testing.T, folder string, args ...string) *platform {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	p, err := launch.Up(ctx, launch.Config{
+		Path: filepath.Join(folder, quadrille), Dir: folder, Args: append([]string{"--ephemeral", "--free-ports"}, args...),
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := p.Stop(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+	})
+	return &platform{p}
 }
 
 // eventually tries until it succeeds.
@@ -181,45 +133,21 @@ func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	ticker := time.NewTicker(50 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("waited in vain for %s: %v", what, err)
-		case <-ticker.C:
-		}
+	if err := client.Until(ctx, what, try); err != nil {
+		t.Fatal(err)
 	}
 }
+
+// anyone calls addresses that are given in full.
+var anyone = client.New(client.Addresses{})
 
 // call sends body, if there is one, as JSON, and decodes the answer.
 func call(t *testing.T, method, addr, path, body string, into any) error {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+path, strings.NewReader(body))
-	if err != nil {
-		return err
-	}
+	var sent any
 	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
+		sent = json.RawMessage(body)
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	said, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, said)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(said, into)
+	_, err := anyone.Call(t.Context(), method, "http://"+addr+path, sent, into)
+	return err
 }

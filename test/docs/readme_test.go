@@ -19,6 +19,7 @@ import (
 type fence struct {
 	line     int // of the opening fence, from 1
 	language string
+	file     string // which the block is, or changes, if the opening fence names one behind the language
 	text     string
 	// expected are the words that the output holds: those in backquotes on the lines after the block that begin with
 	// an arrow. A block without them prints nothing.
@@ -32,7 +33,8 @@ func fences(text string) []fence {
 		last := len(found) - 1
 		switch {
 		case strings.HasPrefix(line, "```") && !inside:
-			found = append(found, fence{line: i + 1, language: strings.TrimPrefix(line, "```")})
+			language, file, _ := strings.Cut(strings.TrimPrefix(line, "```"), " ")
+			found = append(found, fence{line: i + 1, language: language, file: file})
 			inside = true
 		case strings.HasPrefix(line, "```"):
 			inside = false
@@ -56,9 +58,12 @@ func shell(t *testing.T, page string) []fence {
 		switch f.language {
 		case "sh":
 			blocks = append(blocks, f)
-		case "mermaid", "text", "go", "sql":
+		case "mermaid", "text", "go", "sql", "json", "diff":
 		default:
 			t.Errorf("%s:%d: a block of %q; commands are sh", page, f.line, f.language)
+		}
+		if f.file != "" && page != adding {
+			t.Errorf("%s:%d: no test makes the file %s", page, f.line, f.file)
 		}
 	}
 	return blocks
@@ -84,7 +89,7 @@ func isMake(t *testing.T, page string, f fence) bool {
 
 func TestCommandsOfTheOtherPagesAreTargetsOfMake(t *testing.T) {
 	for _, page := range pages(t) {
-		if page == "README.md" {
+		if page == "README.md" || page == adding {
 			continue
 		}
 		for _, f := range shell(t, page) {
@@ -107,7 +112,12 @@ func TestEveryCommandOfTheReadmeRuns(t *testing.T) {
 	if len(blocks) == 0 {
 		t.Fatal("the README has no commands")
 	}
-	p := up(t)
+	up(t).runBlocks(t, page, blocks)
+}
+
+// runBlocks runs blocks in one shell and looks whether each says what the page shows.
+func (p *platform) runBlocks(t *testing.T, page string, blocks []fence) {
+	t.Helper()
 	script := "set -euo pipefail\n"
 	for i, f := range blocks {
 		script += fmt.Sprintf("printf '\\n%s\\n'\n%s\n", mark(i), p.rewrite(t, f))
@@ -143,6 +153,9 @@ func (p *platform) rewrite(t *testing.T, f fence) string {
 		"127.0.0.1:8081": p.Services["order"], "127.0.0.1:9081": p.Admin["order"],
 		"127.0.0.1:8082": p.Services["inventory"], "127.0.0.1:9082": p.Admin["inventory"],
 		"127.0.0.1:8083": p.Services["payment"], "127.0.0.1:9083": p.Admin["payment"],
+		"127.0.0.1:8085": p.Services["loyalty"], "127.0.0.1:9085": p.Admin["loyalty"],
+		"127.0.0.1:8084": p.Services["notification"], "127.0.0.1:9084": p.Admin["notification"],
+		"127.0.0.1:1025": p.SMTP, "127.0.0.1:8025": p.Mail,
 		"127.0.0.1:8090": p.Gateway, "127.0.0.1:8091": p.Registry, "127.0.0.1:9092": p.Kafka,
 	}
 	return documented.ReplaceAllStringFunc(f.text, func(addr string) string {
@@ -162,7 +175,7 @@ func (p *platform) run(t *testing.T, script string) string {
 	}
 	var out bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "bash", file)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.cmd.Dir, &out, &out
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Dir(), &out, &out
 	kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer kill.Stop()
 	if err := cmd.Run(); err != nil {

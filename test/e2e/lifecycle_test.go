@@ -21,14 +21,14 @@ import (
 
 func TestAnOrderTellsItsWholeStory(t *testing.T) {
 	p := up(t, "--ephemeral")
-	ready := time.Since(p.began)
+	began := time.Now().Add(-p.Took)
 	placed := p.place(t, "tok_visa", line{"tea-001", 2}, line{"cup-001", 1}, line{"pot-001", 1})
 	waited := order{}
 	url := "http://" + p.Services["order"] + "/v1/orders/" + placed.ID + "?wait=30s"
 	if _, err := call(http.MethodGet, url, nil, nil, &waited); err != nil || waited.Status != "confirmed" {
 		t.Fatalf("waited for %+v (%v)", waited, err)
 	}
-	t.Logf("ready %s after the start of up, the first order confirmed after %s", ready, time.Since(p.began))
+	t.Logf("ready %s after the start of up, the first order confirmed after %s", p.Took, time.Since(began))
 	if o := p.completed(t, placed.ID); o.Status != "confirmed" {
 		t.Fatalf("ended as %+v", o)
 	}
@@ -66,9 +66,8 @@ func TestASecondStartFindsEverythingAsTheFirstLeftIt(t *testing.T) {
 	placed := first.place(t, "tok_visa", line{"tea-001", 3})
 	before := first.completed(t, placed.ID)
 	levels, ids, ends := first.levels(t, "tea-001"), first.schemaIDs(t), first.endOffsets(t)
-	first.stop(t, syscall.SIGTERM)
-	if first.err != nil {
-		t.Fatalf("SIGTERM: %v\n%s", first.err, first.stderr)
+	if err := first.Stop(syscall.SIGTERM); err != nil {
+		t.Fatalf("SIGTERM: %v", err)
 	}
 
 	second := up(t, "--data", data)
@@ -168,12 +167,11 @@ func TestStoppingLeavesNoProcessBehind(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			p := up(t, "--data", t.TempDir())
 			children := p.children(t)
-			if len(children) != 3 {
+			if len(children) != len(p.Services) {
 				t.Fatalf("children %v, want one a service", children)
 			}
-			p.stop(t, signal)
-			if signal != syscall.SIGKILL && p.err != nil {
-				t.Errorf("exit: %v\n%s", p.err, p.stderr)
+			if err := p.Stop(signal); err != nil {
+				t.Error(err)
 			}
 			eventually(t, "end of the services", func() error {
 				for name, pid := range children {
@@ -224,7 +222,7 @@ func (p *platform) children(t *testing.T) map[string]int {
 	children := make(map[string]int)
 	for _, row := range strings.Split(string(out), "\n") {
 		fields := strings.Fields(row)
-		if len(fields) < 5 || fields[1] != strconv.Itoa(p.cmd.Process.Pid) || fields[3] != "service" {
+		if len(fields) < 5 || fields[1] != strconv.Itoa(p.PID()) || fields[3] != "service" {
 			continue
 		}
 		if children[fields[4]], err = strconv.Atoi(fields[0]); err != nil {

@@ -9,7 +9,7 @@ import (
 // Each API is checked against the description that it serves itself: every documented status and body, and the refusal
 // of whatever the description does not allow.
 func TestTheAPIsAnswerAsTheirDescriptionsSay(t *testing.T) {
-	program := os.Getenv("QUADRILLE_SCHEMATHESIS")
+	program := os.Getenv("QUADRILLE_TEST_SCHEMATHESIS")
 	if program == "" {
 		program = "schemathesis"
 	}

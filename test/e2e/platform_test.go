@@ -2,21 +2,19 @@
 package e2e
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/platform/client"
+	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
 // patience bounds every wait. It is no expectation: a condition comes when it comes.
@@ -45,182 +43,65 @@ func TestMain(m *testing.M) {
 }
 
 // platform is a running `quadrille up`.
-type platform struct {
-	cmd    *exec.Cmd
-	began  time.Time
-	exited chan struct{} // closed when it has
-	err    error         // of Wait; read after exited
-	stderr *lockedBuffer
-	addresses
-}
-
-type addresses struct {
-	Kafka, Registry, Gateway string
-	Services, Admin          map[string]string
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+type platform struct{ *launch.Platform }
 
 // up starts the platform on free ports and returns once it says that it is ready. It is stopped when the test ends.
 func up(t *testing.T, args ...string) *platform {
-	t.Helper()
-	return launch(t, append([]string{"--free-ports", "--json"}, args...)...)
-}
-
-// launch starts `quadrille up --json` with args.
-func launch(t *testing.T, args ...string) *platform {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{exited: make(chan struct{}), stderr: &lockedBuffer{}}
-	p.cmd = exec.Command(path, append([]string{"up"}, args...)...)
-	p.cmd.Stderr = p.stderr
-	stdout, err := p.cmd.StdoutPipe()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	p, err := launch.Up(ctx, launch.Config{Path: path, Args: append([]string{"--free-ports"}, args...)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.began = time.Now()
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line := make(chan string, 1)
-	go func() {
-		scanner := bufio.NewScanner(stdout)
-		scanner.Buffer(nil, 1<<20)
-		for scanner.Scan() {
-			if strings.HasPrefix(scanner.Text(), "{") {
-				line <- scanner.Text()
-			}
+	t.Cleanup(func() {
+		if err := p.Stop(syscall.SIGTERM); err != nil {
+			t.Error(err)
 		}
-		p.err = p.cmd.Wait()
-		close(p.exited)
-	}()
-	t.Cleanup(func() { p.stop(t, syscall.SIGTERM) })
-	select {
-	case text := <-line:
-		if err := json.Unmarshal([]byte(text), &p.addresses); err != nil {
-			t.Fatalf("up said %q: %v", text, err)
-		}
-	case <-p.exited:
-		t.Fatalf("up ended: %v\n%s", p.err, p.stderr)
-	case <-time.After(patience):
-		t.Fatalf("up is not ready\n%s", p.stderr)
-	}
-	return p
-}
-
-// stop signals it, if it still runs, and waits for its end.
-func (p *platform) stop(t *testing.T, signal os.Signal) {
-	t.Helper()
-	select {
-	case <-p.exited:
-		return
-	default:
-	}
-	_ = p.cmd.Process.Signal(signal) // it may have just ended
-	select {
-	case <-p.exited:
-	case <-time.After(patience):
-		_ = p.cmd.Process.Kill()
-		t.Errorf("up did not stop\n%s", p.stderr)
-	}
+	})
+	return &platform{p}
 }
 
 // eventually calls try until it returns nil.
 func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
-		}
-		<-time.After(20 * time.Millisecond) // between two looks
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := client.Until(ctx, what, try); err != nil {
+		t.Fatal(err)
 	}
 }
 
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: time.Minute}
+// anyone calls addresses that are given in full.
+var anyone = client.New(client.Addresses{})
 
 // call sends body as JSON and decodes the answer into the value pointed to by into, if it is not nil.
-func call(method, url string, header map[string]string, body, into any) (*http.Response, error) {
-	var reader io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return nil, err
-		}
-		reader = bytes.NewReader(data)
+func call(method, url string, header map[string]string, body, into any) (*client.Answer, error) {
+	caller := anyone
+	for name, value := range header {
+		caller = caller.With(name, value)
 	}
-	req, err := http.NewRequestWithContext(context.Background(), method, url, reader)
-	if err != nil {
-		return nil, err
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for k, v := range header {
-		req.Header.Set(k, v)
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(res.Body)
-	if err != nil {
-		return res, err
-	}
-	if res.StatusCode >= 300 {
-		return res, fmt.Errorf("%s %s: %s: %s", method, url, res.Status, data)
-	}
-	if into == nil {
-		return res, nil
-	}
-	return res, json.Unmarshal(data, into)
+	return caller.Call(context.Background(), method, url, body, into)
 }
 
-type order struct {
-	ID, Status, Reason string
-	Version            int64
-	Completed          bool
-	Steps              []struct{ Name, Status string }
-	Total              struct {
-		Amount   int64
-		Currency string
+type (
+	order = client.Order
+	line  struct {
+		SKU      string `json:"sku"`
+		Quantity int64  `json:"quantity"`
 	}
-}
-
-type line struct {
-	SKU      string `json:"sku"`
-	Quantity int64  `json:"quantity"`
-}
+)
 
 func placeAt(addr, method string, lines ...line) (order, error) {
-	var o order
-	_, err := call(http.MethodPost, "http://"+addr+"/v1/orders", nil, map[string]any{
-		"customer_id": "ada", "email": "ada@example.com", "payment_method": method, "lines": lines,
-	}, &o)
-	return o, err
+	bought := make([]client.Line, len(lines))
+	for i, l := range lines {
+		bought[i] = client.Line(l)
+	}
+	return anyone.At("order", addr).Place(context.Background(), client.Buy(method, bought...))
 }
 
 // place places an order that must be accepted.
@@ -236,51 +117,42 @@ func (p *platform) place(t *testing.T, method string, lines ...line) order {
 // completed waits until the saga of an order has ended.
 func (p *platform) completed(t *testing.T, id string) order {
 	t.Helper()
-	var o order
-	eventually(t, "order "+id, func() error {
-		o = order{}
-		if _, err := call(http.MethodGet, "http://"+p.Services["order"]+"/v1/orders/"+id, nil, nil, &o); err != nil {
-			return err
-		}
-		if !o.Completed {
-			return fmt.Errorf("is %s (%s) with steps %v", o.Status, o.Reason, o.Steps)
-		}
-		return nil
-	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	o, err := p.Completed(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return o
 }
 
 // stock puts a product with a quantity in stock and waits until order knows it.
 func (p *platform) stock(t *testing.T, sku string, quantity int64) {
 	t.Helper()
-	base := "http://" + p.Services["inventory"] + "/v1/products/" + sku
-	product := map[string]any{"name": sku, "price": map[string]any{"amount": 100, "currency": "EUR"}}
-	if _, err := call(http.MethodPut, base, nil, product, nil); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := p.Stock(ctx, sku, client.Money{Amount: 100, Currency: "EUR"}, quantity); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := call(http.MethodPost, base+"/restocks", nil, map[string]any{"quantity": quantity}, nil); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "order knows "+sku, func() error {
-		var list struct{ Items []struct{ SKU string } }
-		url := "http://" + p.Services["order"] + "/v1/products?limit=100"
-		if _, err := call(http.MethodGet, url, nil, nil, &list); err != nil {
-			return err
-		}
-		for _, item := range list.Items {
-			if item.SKU == sku {
-				return nil
-			}
-		}
-		return fmt.Errorf("lists %d products without it", len(list.Items))
-	})
 }
 
 // levels of a product.
-func (p *platform) levels(t *testing.T, sku string) (levels struct{ Available, Reserved, Sold int64 }) {
+func (p *platform) levels(t *testing.T, sku string) client.Levels {
 	t.Helper()
-	if _, err := call(http.MethodGet, "http://"+p.Services["inventory"]+"/v1/products/"+sku, nil, nil, &levels); err != nil {
+	levels, err := p.Levels(t.Context(), sku)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return levels
+}
+
+// freeAddr returns an address where nobody listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }

@@ -1,11 +1,8 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"sync"
 	"syscall"
 	"testing"
@@ -92,41 +89,16 @@ func (p *platform) race(t *testing.T, run int, orders []string) {
 // replica starts one more process of a service on the same database, and returns its address.
 func (p *platform) replica(t *testing.T, name, database string) string {
 	t.Helper()
-	path, err := binary()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r, err := p.Replica(ctx, name, database)
 	if err != nil {
-		t.Fatal(err)
-	}
-	addr, admin := freeAddr(t), freeAddr(t)
-	cmd := exec.Command(path, "service", name)
-	cmd.Env = append(os.Environ(),
-		"QUADRILLE_HTTP_ADDR="+addr, "QUADRILLE_ADMIN_ADDR="+admin, "QUADRILLE_DATABASE_URL="+database,
-		"QUADRILLE_KAFKA_BROKERS="+p.Kafka, "QUADRILLE_REGISTRY_URL=http://"+p.Registry,
-		"QUADRILLE_GATEWAY_URL=http://"+p.Gateway)
-	stderr := &lockedBuffer{}
-	cmd.Stderr = stderr
-	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("replica of %s: %v\n%s", name, err, stderr)
+		if err := r.Stop(syscall.SIGTERM); err != nil {
+			t.Error(err)
 		}
 	})
-	eventually(t, "replica of "+name, func() error {
-		_, err := call(http.MethodGet, "http://"+admin+"/readyz", nil, nil, nil)
-		return err
-	})
-	return addr
-}
-
-// freeAddr returns an address whose port is free now.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return r.Addr
 }

@@ -99,7 +99,7 @@ func TestRefusalsNameTheField(t *testing.T) {
 			if tt.method != http.MethodGet {
 				req.Header.Set("Content-Type", "application/json")
 			}
-			res, err := client.Do(req)
+			res, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,11 +17,7 @@ import (
 )
 
 func main() {
-	os.Exit(service.Main(func(ctx context.Context) error {
-		var cfg order.Config
-		if err := service.Load(&cfg); err != nil {
-			return err
-		}
+	os.Exit(service.Main(func(ctx context.Context, cfg order.Config) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		go func() {
