@@ -47,11 +47,11 @@ func openSQLite(ctx context.Context, rawURL string, cfg config) (_ *DB, err erro
 	// Readers first: the last connection to close checkpoints the log, which a reader may not.
 	db.closers = append([]func() error{readers.close, writers.close}, db.closers...)
 	db.migrator = func(ctx context.Context) (*sql.DB, func(), error) { return writers.lend(ctx) }
-	s, err := writers.acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open the database %s: %w", path, sqliteCure(err))
+	for _, pool := range []*sqlitePool{writers, readers} {
+		if err := pool.open(ctx); err != nil {
+			return nil, fmt.Errorf("open the database %s: %w", path, sqliteCure(err))
+		}
 	}
-	writers.release(s, false)
 	return db, nil
 }
 
@@ -110,7 +110,7 @@ func sqliteCure(err error) error {
 	}
 }
 
-// sqlitePool lends a fixed number of connections, opened when first needed.
+// sqlitePool lends a fixed number of connections. One that broke is opened again when it is next needed.
 type sqlitePool struct {
 	dsn string
 	db  *sql.DB
@@ -130,6 +130,28 @@ func newSQLitePool(path string, size int, readOnly bool) (*sqlitePool, error) {
 		p.idle <- nil
 	}
 	return p, nil
+}
+
+// open opens every connection and has it read, one after another: one that first reads the log while another writes may
+// find it being recovered, and the other then meets SQLITE_BUSY_RECOVERY.
+func (p *sqlitePool) open(ctx context.Context) error {
+	sessions := make([]*session, 0, cap(p.idle))
+	defer func() {
+		for _, s := range sessions {
+			p.release(s, false)
+		}
+	}()
+	for range cap(p.idle) {
+		s, err := p.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		sessions = append(sessions, s)
+		if _, err := s.exec(ctx, "SELECT 1 FROM sqlite_schema LIMIT 1", nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *sqlitePool) acquire(ctx context.Context) (*session, error) {

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -176,6 +177,13 @@ func (p *platform) run(t *testing.T, script string) string {
 	var out bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "bash", file)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Dir(), &out, &out
+	addresses, err := json.Marshal(p.Addresses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The commands of the page find the platform at the documented addresses; this one has others.
+	cmd.Env = append(os.Environ(), "QUADRILLE_AGAINST="+string(addresses),
+		"QUADRILLE_KAFKA_BROKERS="+p.Kafka, "QUADRILLE_REGISTRY_URL=http://"+p.Registry)
 	kill := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer kill.Stop()
 	if err := cmd.Run(); err != nil {

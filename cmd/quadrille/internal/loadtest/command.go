@@ -34,7 +34,7 @@ type Command struct {
 	SKU      []string      `help:"Order this product, as far as it is in stock (default: products of its own, restocked first)." placeholder:"SKU"`
 	InFlight int           `help:"Bound of the requests under way; what is due beyond it goes out late." default:"1024"`
 	Settle   time.Duration `help:"How long the last sagas may take after the last order." default:"30s"`
-	Against  string        `help:"Addresses of the platform: the file, the URL or the text that 'quadrille up --json' printed (default: the documented ones)." placeholder:"FILE|URL|JSON" predictor:"file"`
+	Against  string        `help:"Addresses of the platform: the file, the URL or the text that 'quadrille up --json' printed (default: the documented ones)." env:"QUADRILLE_AGAINST" placeholder:"FILE|URL|JSON" predictor:"file"`
 	JSON     bool          `help:"Print the report as JSON."`
 }
 

@@ -50,8 +50,8 @@ type Step struct {
 func viewOf(o *order.Order) Order {
 	view := Order{
 		ID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Reason: o.Reason, Detail: o.Detail,
-		Channel: o.SalesChannel, Version: o.Version,
-		Total: Money{o.Total, httpapi.CurrencyCode(o.Currency)}, Lines: make([]Line, len(o.Lines)),
+		Channel: o.SalesChannel,
+		Version: o.Version, Total: Money{o.Total, httpapi.CurrencyCode(o.Currency)}, Lines: make([]Line, len(o.Lines)),
 		WaitingFor: []string{}, Completed: o.Completed(), PlacedAt: o.PlacedAt,
 		ConfirmedAt: known(o.ConfirmedAt), CancelledAt: known(o.CancelledAt), UpdatedAt: o.UpdatedAt,
 	}
