@@ -9,6 +9,9 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 # The module test runs programs and reads pages that the test cache does not know of, so it is never cached.
 LIBRARIES := $(patsubst %,./%/...,$(filter-out test,$(MODULES)))
 
+# What of the module test runs in its own process. The rest starts programs, which the race detector does not see.
+INPROCESS := ./test/bench/... ./test/saga/... ./test/schemas/...
+
 # The race detector needs a C compiler.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
@@ -36,12 +39,12 @@ demo: build ## Show what the platform can, on platforms of its own. ARGS="--step
 .PHONY: test
 test: ## Run all tests: volume tests plain, then everything once more, smaller, with the race detector.
 	$(GO) test $(LIBRARIES)
-	$(GO) test -count=1 ./test/...
+	$(GO) test -count=1 -timeout 25m ./test/...
 ifeq ($(RACE),)
 	@echo "No C compiler: the race detector was not used."
 else
 	$(GO) test -race -short $(LIBRARIES)
-	$(GO) test -race -short -count=1 ./test/...
+	$(GO) test -race -short $(INPROCESS)
 endif
 
 .PHONY: lint
