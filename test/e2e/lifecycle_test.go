@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
 func TestAnOrderTellsItsWholeStory(t *testing.T) {
@@ -175,7 +177,7 @@ func TestStoppingLeavesNoProcessBehind(t *testing.T) {
 			}
 			eventually(t, "end of the services", func() error {
 				for name, pid := range children {
-					if err := syscall.Kill(pid, 0); err == nil {
+					if !launch.Ended(pid) {
 						return fmt.Errorf("%s still runs", name)
 					}
 				}

@@ -85,7 +85,7 @@ func TestJSONHasAllOfIt(t *testing.T) {
 		t.Fatalf("got %+v", topics)
 	}
 	e := topics[0].Events[0]
-	if e.Owner != "order" || e.Topic != "order.events" || len(e.Consumers) != 3 || e.Versions < 1 || e.Description == "" {
+	if e.Owner != "order" || e.Topic != "order.events" || len(e.Consumers) < 3 || e.Versions < 1 || e.Description == "" {
 		t.Errorf("got %+v", e)
 	}
 	for _, f := range e.Fields {

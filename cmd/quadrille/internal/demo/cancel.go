@@ -28,7 +28,6 @@ func cancelBefore(s *scene) {
 func cancelAfter(s *scene) {
 	tea := s.stocked(5)
 	o := s.place("tok_visa", tea, 2)
-	s.again = nil
 	done, err := s.Completed(s.ctx, o.ID)
 	s.check(err)
 	s.check(confirmed.of(done))

@@ -17,12 +17,15 @@ func kinds(records []record) []string {
 	return found
 }
 
-// once leaves out the copies of events. A copy that differs from the first in its bytes is an error.
+// once leaves out the copies of events. A copy that differs from the first in its bytes is an error, as is what could
+// not be read.
 func once(records []record) ([]record, error) {
 	var first []record
 	for _, r := range records {
 		i := slices.IndexFunc(first, func(f record) bool { return f.ID == r.ID })
 		switch {
+		case r.fault != nil:
+			return nil, r.fault
 		case i < 0:
 			first = append(first, r)
 		case first[i].Type != r.Type || !bytes.Equal(first[i].raw.Value, r.raw.Value):

@@ -8,7 +8,6 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/platform/client"
-	"github.com/quadrille-platform/quadrille/schemas"
 )
 
 // said is an event on a topic.
@@ -72,6 +71,18 @@ func TestCopiesAreCounted(t *testing.T) {
 	refusal(t, copied([]record{placed, placed, placed}, 1), "3 records of 1 events")
 }
 
+func TestARecordThatCannotBeReadIsAFaultOfItsOrderOnly(t *testing.T) {
+	own := said("order.events", "OrderPlaced", "1", 1)
+	read := &tape{byKey: map[string][]record{"own": {own}}}
+	read.note(t.Context(), &kgo.Record{Topic: "product.events", Key: []byte("own")}) // a tombstone
+	read.note(t.Context(), &kgo.Record{Topic: "order.events", Key: []byte("foreign"), Value: []byte("hello"), Offset: 7})
+	refusal(t, exactly(read.about("own"), []string{"OrderPlaced"}), "")
+	refusal(t, exactly(read.about("foreign"), []string{"OrderPlaced"}), "order.events partition 0 offset 7: bad event")
+	refusal(t, read.fault(), "offset 7")
+	_, err := sentOf(read.about("foreign"))
+	refusal(t, err, "offset 7")
+}
+
 func TestEventsOfOneTrace(t *testing.T) {
 	placed := said("order.events", "OrderPlaced", "1", 1)
 	refusal(t, traced([]record{placed}, strings.Repeat("a", 32)), "")
@@ -132,50 +143,4 @@ func TestRecordsThatAreThereStill(t *testing.T) {
 	refusal(t, sameRecords([]record{before}, []record{moved, before}), "")
 	refusal(t, sameRecords([]record{before}, []record{moved}), "offset 7 is gone")
 	refusal(t, sameRecords(nil, []record{moved}), "there were none")
-}
-
-func TestMailsThatWereReceived(t *testing.T) {
-	kinds := []string{"confirmation", "refund"}
-	arrived := []client.Mail{{MessageID: "<1@q>"}, {MessageID: "2@q"}}
-	noted := []client.Notification{{Kind: "refund", Status: "sent", MessageID: "2@q"}, {Kind: "confirmation", Status: "sent", MessageID: "1@q"}}
-	sent := map[string]string{"confirmation": "1@q", "refund": "2@q"}
-	swapped := []client.Mail{arrived[1], arrived[0]}
-	pending := []client.Notification{noted[0], {Kind: "confirmation", Status: "pending", MessageID: "1@q"}}
-	tests := []struct {
-		name    string
-		mails   []client.Mail
-		noted   []client.Notification
-		sent    map[string]string
-		refused string
-	}{
-		{"all of them", arrived, noted, sent, ""},
-		{"one twice", append(arrived[:2:2], arrived[0]), noted, sent, ""},
-		{"one under two ids", append(arrived[:2:2], client.Mail{MessageID: "3@q"}), noted, sent, "3 mails arrived"},
-		{"none", nil, nil, nil, "0 mails arrived"},
-		{"in another order", swapped, noted, sent, "mail 1, of the confirmation"},
-		{"one that the service does not know as sent", arrived, pending, sent, "no confirmation was sent"},
-		{"one that Kafka knows nothing of", arrived, noted, map[string]string{"refund": "2@q"}, "Kafka has 1"},
-		{"another id on Kafka", arrived, noted, map[string]string{"confirmation": "9@q", "refund": "2@q"}, `on Kafka as "9@q"`},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { refusal(t, mailed(kinds, tt.mails, tt.noted, tt.sent), tt.refused) })
-	}
-}
-
-func TestMailsThatKafkaTellsOf(t *testing.T) {
-	mail := func(id, kind string) record {
-		r := said("notification.events", "NotificationSent", id, 1)
-		r.Data = &schemas.NotificationSent{Kind: schemas.MailKind(kind), MessageID: id + "@q"}
-		return r
-	}
-	failed := said("notification.events", "NotificationFailed", "9", 1)
-	failed.Data = &schemas.NotificationFailed{}
-	sent, err := sentOf([]record{said("order.events", "OrderPlaced", "1", 1), mail("2", "refund"), mail("2", "refund")})
-	if err != nil || len(sent) != 1 || sent["refund"] != "2@q" {
-		t.Errorf("sent %v (%v)", sent, err)
-	}
-	_, err = sentOf([]record{mail("2", "refund"), mail("3", "refund")})
-	refusal(t, err, "one NotificationSent on Kafka is too many")
-	_, err = sentOf([]record{failed})
-	refusal(t, err, "one NotificationFailed on Kafka is too many")
 }

@@ -68,13 +68,11 @@ func (c Command) Run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
-	if err != nil {
-		return err
+	end := r.end()
+	if err == nil && end.Failed > 0 {
+		err = fmt.Errorf("%d of %d steps failed", end.Failed, len(of))
 	}
-	if end := r.end(); end.Failed > 0 {
-		return fmt.Errorf("%d of %d steps failed", end.Failed, len(of))
-	}
-	return nil
+	return err
 }
 
 // own shows steps on platforms that it starts, side by side. The first starts alone, so that its time counts.

@@ -85,8 +85,8 @@ func (s *scene) ends(orderID string, want ending) client.Order {
 	s.check(want.of(o))
 	// The last events are on their way to Kafka, the mails to the customer.
 	s.until("all of an order's events", func() error { return exactly(s.spoken(orderID), want.events) })
-	s.check(traced(s.spoken(orderID), s.trace))
 	s.until("the customer's mails", func() error { return want.told(s, orderID) })
+	s.check(traced(s.tape.about(orderID), s.trace))
 	s.check(want.settled(s, o))
 	s.again = append(s.again, func() error {
 		return firstOf(exactly(s.spoken(orderID), want.events), want.told(s, orderID), want.settled(s, o))
@@ -131,7 +131,11 @@ func (e ending) settled(s *scene, o client.Order) error {
 	return err
 }
 
-// spoken are the events about an order but those of its mails, which come after the end of its saga.
+// saga has the topics on which an order's saga is danced. Who only listens, as notification does and services that are
+// added may, says what it says after the end of the saga, or beside it.
+var saga = []string{"order.events", "inventory.events", "payment.events"}
+
+// spoken are the events of an order's saga.
 func (s *scene) spoken(orderID string) []record {
-	return slices.DeleteFunc(s.tape.about(orderID), func(r record) bool { return r.Topic == "notification.events" })
+	return slices.DeleteFunc(s.tape.about(orderID), func(r record) bool { return !slices.Contains(saga, r.Topic) })
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
+	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
 // The sagas of a crowd: every third pays by a card that takes its time, so that sagas are under way at any moment.
@@ -93,7 +94,7 @@ func (s *scene) underWay(ids []string) (n int) {
 // successor waits until a process is gone and another answers in its place.
 func (s *scene) successor(of client.Instance) (now client.Instance) {
 	s.until("another process of "+of.Service, func() (err error) {
-		if syscall.Kill(of.PID, 0) == nil {
+		if !launch.Ended(of.PID) {
 			return fmt.Errorf("process %d still runs", of.PID)
 		}
 		if now, err = s.Instance(s.ctx, of.Service); err != nil {

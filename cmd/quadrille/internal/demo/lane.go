@@ -51,7 +51,12 @@ func (l *lane) run(ctx context.Context, program string, r *report, ready func())
 	}
 	r.started(on.Took)
 	err = l.show(ctx, on.Client, on, r)
-	return errors.Join(err, on.close())
+	closed := on.close()
+	if err == nil && closed != nil { // which is no reason to give up the other lanes
+		r.flaw(l.last(), fmt.Errorf("at its end: %w", closed))
+		return nil
+	}
+	return errors.Join(err, closed)
 }
 
 // show shows the steps on a platform that runs.
@@ -61,7 +66,7 @@ func (l *lane) show(ctx context.Context, c *client.Client, on *site, r *report) 
 		l.fail(r, err)
 		return nil
 	}
-	defer func() { _ = t.stop() }() // whatever it could not read was missed by a step
+	defer func() { _ = t.stop() }() // its fault was looked at before
 	var played []*scene
 	for _, step := range l.steps {
 		stepCtx, cancel := context.WithTimeout(ctx, stepWithin)
@@ -76,9 +81,6 @@ func (l *lane) show(ctx context.Context, c *client.Client, on *site, r *report) 
 		if t = s.tape; on != nil {
 			c = on.Client
 		}
-		if err == nil && t.fault() != nil {
-			err = t.fault()
-		}
 		if err != nil {
 			got.Result, got.Why = failed, err.Error()
 		} else {
@@ -87,16 +89,23 @@ func (l *lane) show(ctx context.Context, c *client.Client, on *site, r *report) 
 		r.add(got)
 	}
 	for _, s := range played {
-		s.ctx = ctx
-		for _, look := range s.again {
-			if err := look(); err != nil {
-				r.flaw(s.step, fmt.Sprintf("seen later: %v", err))
-				break
-			}
+		err := s.still(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		if err != nil {
+			r.flaw(s.step, err)
+		}
+	}
+	// Nobody else writes to a platform that was started here. On another, a step minds its own orders only.
+	if err := t.fault(); err != nil && on != nil {
+		r.flaw(l.last(), err)
 	}
 	return nil
 }
+
+// last is the name of the last step.
+func (l *lane) last() string { return l.steps[len(l.steps)-1].name }
 
 // cannot says why there is no platform. Want of PostgreSQL is no failure but in CI, which must not skip.
 func (l *lane) cannot(r *report, err error) {

@@ -25,6 +25,7 @@ func mailReceived(s *scene) {
 
 	mails, err := s.Mails(s.ctx, o.ID)
 	s.check(err)
+	mails = distinct(mails)
 	for i, word := range []string{tea, "One cup is enough", "10.00 EUR"} {
 		mail, err := s.ReadMail(s.ctx, mails[i].ID)
 		s.check(err)
@@ -74,12 +75,7 @@ func sentOf(records []record) (map[string]string, error) {
 }
 
 func mailed(want []string, mails []client.Mail, notifications []client.Notification, sent map[string]string) error {
-	var arrived []string
-	for _, m := range mails {
-		if id := strings.Trim(m.MessageID, "<>"); !slices.Contains(arrived, id) {
-			arrived = append(arrived, id)
-		}
-	}
+	arrived := distinct(mails)
 	if len(arrived) != len(want) || len(notifications) != len(want) || len(sent) != len(want) {
 		return fmt.Errorf("%d mails arrived, %d are noted, Kafka has %d: %v are wanted", len(arrived),
 			len(notifications), len(sent), want)
@@ -90,10 +86,22 @@ func mailed(want []string, mails []client.Mail, notifications []client.Notificat
 			return fmt.Errorf("no %s was sent: %+v", kind, notifications)
 		}
 		noted, published := strings.Trim(notifications[n].MessageID, "<>"), strings.Trim(sent[kind], "<>")
-		if arrived[i] != noted || published != noted {
-			return fmt.Errorf("mail %d, of the %s, is %q, noted as %q, on Kafka as %q", i+1, kind, arrived[i], noted,
+		if got := messageID(arrived[i]); got != noted || published != noted {
+			return fmt.Errorf("mail %d, of the %s, is %q, noted as %q, on Kafka as %q", i+1, kind, got, noted,
 				published)
 		}
 	}
 	return nil
 }
+
+// distinct leaves out mails that came before.
+func distinct(mails []client.Mail) (first []client.Mail) {
+	for _, m := range mails {
+		if !slices.ContainsFunc(first, func(f client.Mail) bool { return messageID(f) == messageID(m) }) {
+			first = append(first, m)
+		}
+	}
+	return first
+}
+
+func messageID(m client.Mail) string { return strings.Trim(m.MessageID, "<>") }

@@ -51,19 +51,29 @@ func (r *report) add(got result) {
 			return
 		}
 		r.waiting = r.waiting[1:]
+		r.count(next)
 		r.print(next)
 	}
 }
 
-// flaw makes a step that was ok fail afterwards.
-func (r *report) flaw(step, why string) {
+// flaw makes a step fail whose result is there. If its row is printed already, there is one more.
+func (r *report) flaw(name string, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.summary.OK--
-	r.print(result{Step: step, Result: failed, Why: why})
+	got := r.there[name]
+	printed := !slices.ContainsFunc(r.waiting, func(w step) bool { return w.name == name })
+	if printed && got.Result == ok {
+		r.summary.OK--
+		r.summary.Failed++
+	}
+	got.Result, got.Why = failed, strings.TrimSpace(got.Why+"\n"+why.Error())
+	r.there[name] = got
+	if printed {
+		r.print(result{Step: name, Result: failed, Why: why.Error()})
+	}
 }
 
-func (r *report) print(got result) {
+func (r *report) count(got result) {
 	switch got.Result {
 	case ok:
 		r.summary.OK++
@@ -75,6 +85,9 @@ func (r *report) print(got result) {
 			r.summary.Why = append(r.summary.Why, got.Why)
 		}
 	}
+}
+
+func (r *report) print(got result) {
 	if r.json {
 		r.encode(got)
 		return

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"syscall"
+
+	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
 // restart: power is cut for all at once. What was answered is there afterwards, and what was begun goes on.
@@ -21,7 +23,7 @@ func restart(s *scene) {
 	under := s.underWay(ids)
 	s.until("the end of all processes", func() error {
 		for service, pid := range pids {
-			if syscall.Kill(pid, 0) == nil {
+			if !launch.Ended(pid) {
 				return fmt.Errorf("process %d of %s still runs", pid, service)
 			}
 		}

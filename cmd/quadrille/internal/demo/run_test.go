@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +61,63 @@ func TestASceneEndsAtTheFirstThingThatDoesNotHold(t *testing.T) {
 	}
 }
 
+func TestStockIsLookedAtOnceMore(t *testing.T) {
+	stock := client.Levels{Available: 3, Sold: 2}
+	inventory := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(stock)
+	}))
+	defer inventory.Close()
+	addresses := client.Addresses{Services: map[string]string{"inventory": inventory.Listener.Addr().String()}}
+	s := newScene(t.Context(), "any", client.New(addresses), nil, nil)
+	err := s.play(func(s *scene) {
+		s.levels("tea", 5, 2)
+		stock = client.Levels{Available: 5}
+		s.levels("tea", 5, 0)
+	})
+	refusal(t, err, "")
+	refusal(t, s.still(t.Context()), "") // what was said last holds, not what was said before
+	stock.Available = 4
+	refusal(t, s.still(t.Context()), "seen later: stock is")
+}
+
+func TestAPlatformThatStopsBadlySpoilsNoOtherLane(t *testing.T) {
+	t.Setenv(role, "up")
+	of, err := chosen([]string{"happy-path", "last-unit", "timeout"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	r := newReport(&out, false, of)
+	if err := (Command{}).own(t.Context(), of, r); err != nil {
+		t.Errorf("it ends with %v", err)
+	}
+	if end := r.end(); end.OK != 0 || end.Failed != 3 {
+		t.Errorf("summary %+v", end)
+	}
+	// The last step of each of the two lanes tells.
+	if strings.Count(out.String(), "the disk is full") != 2 {
+		t.Errorf("it says\n%s", out.String())
+	}
+}
+
+func TestAFlawIsToldOnce(t *testing.T) {
+	var out strings.Builder
+	r := newReport(&out, false, []step{{name: "first"}, {name: "second"}})
+	r.add(result{Step: "second", Result: ok, Seen: "cake"})
+	r.flaw("second", errors.New("seen later: no cake")) // before its row
+	r.add(result{Step: "first", Result: ok})
+	r.flaw("first", errors.New("a crumb"))
+	r.flaw("first", errors.New("two crumbs"))
+	if end := r.end(); end.OK != 0 || end.Failed != 2 {
+		t.Errorf("summary %+v", end)
+	}
+	for says, times := range map[string]int{"second ": 1, "no cake": 1, "first ": 3, "two crumbs": 1} {
+		if strings.Count(out.String(), says) != times {
+			t.Errorf("%q is not there %d times:\n%s", says, times, out.String())
+		}
+	}
+}
+
 func TestRowsComeInTheOrderOfTheSteps(t *testing.T) {
 	var out strings.Builder
 	r := newReport(&out, false, []step{{name: "first"}, {name: "second"}, {name: "third"}})
@@ -70,7 +129,7 @@ func TestRowsComeInTheOrderOfTheSteps(t *testing.T) {
 	r.started(400 * time.Millisecond)
 	r.started(900 * time.Millisecond) // of a further platform
 	r.add(result{Step: "third", Result: failed, Why: errors.Join(errors.New("one"), errors.New("two")).Error()})
-	r.flaw("first", "seen later: no cake")
+	r.flaw("first", errors.New("seen later: no cake"))
 	end := r.end()
 	if end.OK != 0 || end.Failed != 2 || end.Skipped != 1 {
 		t.Errorf("summary %+v", end)

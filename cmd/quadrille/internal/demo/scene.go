@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
@@ -27,12 +29,16 @@ type scene struct {
 
 	seen []string
 	err  error
-	// again are the checks that still hold when the other steps of the ground are over.
+	// again are the checks that still hold when the other steps of the ground are over, and stock those of the products
+	// by their sku.
 	again []func() error
+	stock map[string]func() error
 }
 
 func newScene(ctx context.Context, step string, c *client.Client, on *site, t *tape) *scene {
-	s := &scene{ctx: ctx, site: on, tape: t, step: step, trace: hexadecimal(16)}
+	s := &scene{
+		ctx: ctx, site: on, tape: t, step: step, trace: hexadecimal(16), stock: make(map[string]func() error),
+	}
 	s.meet(c)
 	return s
 }
@@ -98,11 +104,23 @@ func (s *scene) place(token, sku string, quantity int64) client.Order {
 	return o
 }
 
-// levels checks the stock of a product of this step's own.
+// levels checks the stock of a product of this step's own. What it said last holds on.
 func (s *scene) levels(sku string, stocked, sold int64) {
 	look := func() error {
 		l, err := s.Levels(s.ctx, sku)
 		return firstOf(err, conserved(l, stocked, sold))
 	}
+	s.stock[sku] = look
 	s.check(look())
+}
+
+// still checks that what held at the end of the step holds now.
+func (s *scene) still(ctx context.Context) error {
+	s.ctx = ctx // that of the step is over
+	for _, look := range slices.Concat(s.again, slices.Collect(maps.Values(s.stock))) {
+		if err := look(); err != nil {
+			return fmt.Errorf("seen later: %w", err)
+		}
+	}
+	return nil
 }

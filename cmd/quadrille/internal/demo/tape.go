@@ -1,9 +1,9 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -29,7 +29,12 @@ type record struct {
 	// Schema is the registry's id of the schema that it was written with.
 	Schema uint32
 	raw    *kgo.Record
+	// fault is why it could not be read. There is no Data then.
+	fault error
 }
+
+// unreadable is the kind of a record with a fault.
+const unreadable = "unreadable"
 
 // tape keeps every event of a platform from the moment it was made.
 type tape struct {
@@ -39,7 +44,7 @@ type tape struct {
 
 	mu    sync.Mutex
 	byKey map[string][]record // in the order of each topic
-	err   error
+	err   error               // why the first unreadable record is so
 }
 
 // from says where a tape begins: what a topic holds already, or only what comes.
@@ -120,13 +125,19 @@ func (t *tape) run() {
 }
 
 func (t *tape) note(ctx context.Context, r *kgo.Record) {
+	if r.Value == nil {
+		return // a tombstone, with which a product leaves the shop
+	}
 	read, err := t.read(ctx, r)
+	if ctx.Err() != nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err != nil && ctx.Err() == nil {
+	if err != nil {
 		err = fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
-		t.err = errors.Join(t.err, err)
-		return
+		read = record{Event: event.Event{Key: string(r.Key), Topic: r.Topic}, Kind: unreadable, raw: r, fault: err}
+		t.err = cmp.Or(t.err, err)
 	}
 	t.byKey[string(r.Key)] = append(t.byKey[string(r.Key)], read)
 }
@@ -148,14 +159,14 @@ func (t *tape) read(ctx context.Context, r *kgo.Record) (record, error) {
 	return record{Event: e, Kind: kind, Schema: binary.BigEndian.Uint32(r.Value[1:]), raw: r}, nil
 }
 
-// about returns the events of an order so far, copies included.
+// about returns the events of an order so far, copies and what is unreadable included.
 func (t *tape) about(orderID string) []record {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.byKey[orderID])
 }
 
-// fault is why records could not be read.
+// fault is why the first unreadable record is so, whatever its key.
 func (t *tape) fault() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

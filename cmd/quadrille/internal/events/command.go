@@ -33,7 +33,7 @@ type Command struct {
 	From     From     `help:"Where to start: beginning, end, an offset in every partition, a time such as 2026-03-01T12:00:00Z, or '10m ago' (default: beginning; end with --follow, unless one order is asked for)." placeholder:"WHERE" predictor:"from"`
 	Limit    int      `help:"Stop after so many events." placeholder:"N"`
 	JSON     bool     `help:"Print one JSON object a line, with all headers."`
-	PII      bool     `help:"Show personal data instead of ***."`
+	PII      bool     `help:"Show personal data instead of ***, and the bytes of what cannot be decoded."`
 	Brokers  []string `help:"Kafka brokers to start from." env:"QUADRILLE_KAFKA_BROKERS" default:"127.0.0.1:9092"`
 	Registry string   `help:"Schema registry." env:"QUADRILLE_REGISTRY_URL" default:"http://127.0.0.1:8091"`
 }
@@ -42,7 +42,10 @@ type Command struct {
 func (Command) Help() string {
 	return `Reads the topics without joining a consumer group, so that it takes nothing from anybody. Each event is
 decoded by the schema that its writer used: types and fields that this program does not know are shown too. What cannot
-be decoded is shown with the reason and its bytes in hex.
+be decoded is shown with the reason, its length and its SHA-256.
+
+Personal data shows as ***. With --pii it shows as it is, and what cannot be decoded, in hex: nobody knows which of its
+bytes are personal.
 
 A line holds the record's time, topic/partition/offset, type, key and sequence number, the last eight characters of the
 ids of the event, of the message that caused it and of the request that all goes back to, and the data. What is there is

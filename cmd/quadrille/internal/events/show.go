@@ -4,15 +4,14 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -21,10 +20,7 @@ import (
 	"github.com/quadrille-platform/quadrille/schemas"
 )
 
-const (
-	retryEvery = time.Second
-	maxHex     = 512 // bytes of what cannot be decoded, in a line of text
-)
+const retryEvery = time.Second
 
 // Event is an object of `quadrille events --json`.
 type Event struct {
@@ -41,10 +37,13 @@ type Event struct {
 	CausationID   string            `json:"causation_id,omitempty"`
 	CorrelationID string            `json:"correlation_id,omitempty"`
 	Headers       map[string]string `json:"headers"`
-	// Data is null for a tombstone, and for what cannot be decoded: that has Error, and its bytes in Hex.
-	Data  json.RawMessage `json:"data"`
-	Error string          `json:"error,omitempty"`
-	Hex   string          `json:"hex,omitempty"`
+	// Data is null for a tombstone, and for what cannot be decoded: that has Error, its length and its SHA-256. Its
+	// bytes may be personal, so that Hex holds them only with --pii.
+	Data   json.RawMessage `json:"data"`
+	Error  string          `json:"error,omitempty"`
+	Length int             `json:"length,omitempty"`
+	SHA256 string          `json:"sha256,omitempty"`
+	Hex    string          `json:"hex,omitempty"`
 }
 
 // printer shows records as lines.
@@ -116,7 +115,11 @@ func (p *printer) decode(ctx context.Context, r *kgo.Record) (Event, error) {
 			return e, err
 		}
 		if err != nil {
-			e.Hex = hex.EncodeToString(r.Value)
+			sum := sha256.Sum256(r.Value)
+			e.Length, e.SHA256 = len(r.Value), hex.EncodeToString(sum[:])
+			if p.PII {
+				e.Hex = hex.EncodeToString(r.Value)
+			}
 		}
 		if fault == nil && view.Name != "" && view.Name != e.Type {
 			fault = fmt.Errorf("%w: ce_type says %q", event.ErrHeaders, e.Type)
@@ -151,45 +154,6 @@ func (p *printer) view(ctx context.Context, value []byte) (serde.View, error) {
 		}
 	}
 }
-
-// line is an event as text. What others wrote cannot move the cursor.
-func line(e Event) string {
-	text := fmt.Sprintf("%s  %-24s  %-22s  %s  %s  id %s  cause %s  correlation %s  ",
-		e.Time.Format("2006-01-02T15:04:05.000Z"), fmt.Sprintf("%s/%d/%d", e.Topic, e.Partition, e.Offset),
-		cmp.Or(short(e.Type), "?"), cmp.Or(e.Key, "?"), "#"+strconv.FormatInt(e.Sequence, 10),
-		tail(e.ID), tail(e.CausationID), tail(e.CorrelationID))
-	if e.Error != "" {
-		text += "! " + e.Error + "  "
-	}
-	switch {
-	case e.Hex != "":
-		text += "hex " + e.Hex[:min(len(e.Hex), 2*maxHex)]
-		if more := len(e.Hex)/2 - maxHex; more > 0 {
-			text += fmt.Sprintf("… and %d bytes more, which --json shows", more)
-		}
-	case e.Data == nil:
-		text += "tombstone"
-	default:
-		text += string(e.Data)
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
-// tail of an id: its beginning is a time, which neighbours share.
-func tail(id string) string {
-	if id == "" {
-		return "-"
-	}
-	return id[max(0, len(id)-8):]
-}
-
-// short is a full name without its namespace.
-func short(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 func topicNames() []string {
 	var names []string

@@ -1,0 +1,24 @@
+package demo
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+)
+
+// role is the variable that has this test's program play `quadrille up`.
+const role = "QUADRILLE_DEMO_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(role) == "" {
+		os.Exit(m.Run())
+	}
+	stopped := make(chan os.Signal, 1)
+	signal.Notify(stopped, syscall.SIGTERM)
+	fmt.Println(`{"kafka":"127.0.0.1:1","registry":"127.0.0.1:1"}`)
+	<-stopped
+	fmt.Fprintln(os.Stderr, "the disk is full")
+	os.Exit(3)
+}
