@@ -25,6 +25,10 @@ func announce(to io.Writer, addrs addresses, running []string, c upCommand) erro
 	if !slices.Contains(running, "order") {
 		return nil
 	}
+	rest := "the data stays"
+	if c.Ephemeral {
+		rest = "the data goes with it"
+	}
 	_, err := fmt.Fprintf(to, `
 Ready. Place an order:
 
@@ -32,8 +36,8 @@ Ready. Place an order:
     "customer_id": "ada", "email": "ada@example.com", "payment_method": "tok_visa",
     "lines": [{"sku": "tea-001", "quantity": 2}]}'
 
-Ctrl-C stops it; the data stays.
-`, addrs.Services["order"])
+Ctrl-C stops it; %s.
+`, addrs.Services["order"], rest)
 	return err
 }
 
