@@ -10,8 +10,8 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/event"
 )
 
-// errLate ends a call that was leased for so long that it is not begun any more.
-var errLate = errors.New("waited too long for its turn")
+// errNotBegun ends a call that was leased for so long that it is not made any more, or whose turn came after the stop.
+var errNotBegun = errors.New("waited too long for its turn")
 
 // maxLeased bounds the calls that are leased, as a multiple of those that run.
 const maxLeased = 8
@@ -24,7 +24,7 @@ type CallsConfig[C, I any] struct {
 	// Perform makes the call and returns its answer. An error means that the outcome is unknown: the call is claimed
 	// again when Claim finds it due.
 	Perform func(ctx context.Context, call C) (Message[I], error)
-	// Do is the Unit's.
+	// Do is the Unit's. An answer that it does not take is handed in again for as long as the call is leased.
 	Do func(ctx context.Context, m Message[I]) (Receipt, error)
 	// Limit is how many calls run at a time. Up to 8 times as many are leased: those about to run and those whose
 	// answers wait to be taken included. Defaults to 64.
@@ -32,8 +32,11 @@ type CallsConfig[C, I any] struct {
 	// Lease is how long a call is leased. One that has waited for its turn for a third of that is not made but given
 	// back, so that none is under way that another process may claim. Defaults to never.
 	Lease time.Duration
-	// Every is the time between looks when nothing wakes it. Defaults to 200 ms.
+	// Every is the time between looks when nothing wakes it. While no call succeeds looks become rarer, down to one in
+	// 5 s, and no wake counts. Defaults to 200 ms.
 	Every time.Duration
+	// Drain bounds the calls under way, and the taking of their answers, when the calls stop. Defaults to 10 s.
+	Drain time.Duration
 	// GiveBack bounds the last claim, which only ends leases when the calls stop. Defaults to 2 s.
 	GiveBack time.Duration
 	// Clock defaults to time.Now, Logger to slog.Default().
@@ -47,6 +50,7 @@ type CallsConfig[C, I any] struct {
 type Calls[C, I any] struct {
 	cfg   CallsConfig[C, I]
 	woken chan struct{}
+	pace  pace
 	mu    sync.Mutex
 	ended []Ended[C]
 }
@@ -64,6 +68,9 @@ func NewCalls[C, I any](cfg CallsConfig[C, I]) *Calls[C, I] {
 	}
 	if cfg.Every == 0 {
 		cfg.Every = 200 * time.Millisecond
+	}
+	if cfg.Drain == 0 {
+		cfg.Drain = 10 * time.Second
 	}
 	if cfg.GiveBack == 0 {
 		cfg.GiveBack = 2 * time.Second
@@ -85,11 +92,17 @@ func (c *Calls[C, I]) Wake() {
 	}
 }
 
-// Run makes calls until ctx ends, waits for those under way, whose contexts end with ctx, and gives their leases back.
+// Run makes calls until ctx ends. Then it waits for those under way and their answers, for no longer than Drain, and
+// gives all leases back. A call that was cut off halfway would be made twice.
 func (c *Calls[C, I]) Run(ctx context.Context) error {
+	begun, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
 	var running sync.WaitGroup
 	defer func() {
+		drain := time.AfterFunc(c.cfg.Drain, abandon)
 		running.Wait()
+		drain.Stop()
+		c.pace.tell(c.cfg.Logger, 0)
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.GiveBack)
 		defer cancel()
 		if _, err := c.claim(last, 0); err != nil {
@@ -102,6 +115,7 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 	calling := make(chan struct{}, c.cfg.Limit)
 	ticker := time.NewTicker(c.cfg.Every)
 	defer ticker.Stop()
+	var looked time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -109,6 +123,14 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 		case <-c.woken:
 		case <-ticker.C:
 		}
+		if ctx.Err() != nil {
+			return nil // what is given back wakes it too
+		}
+		c.pace.tell(c.cfg.Logger, c.cfg.Every)
+		if time.Since(looked) < c.pace.hold(c.cfg.Every, c.cfg.Limit) {
+			continue
+		}
+		looked = time.Now()
 		claimed := c.cfg.Clock()
 		calls, err := c.claim(ctx, cap(leased)-len(leased))
 		if err != nil {
@@ -121,18 +143,29 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 			leased <- struct{}{}
 			running.Go(func() {
 				defer func() { <-leased; c.Wake() }()
-				calling <- struct{}{}
-				if c.late(claimed) {
-					<-calling
-					c.end(Ended[C]{call, errLate})
-					return
-				}
-				answer, err := c.cfg.Perform(ctx, call)
-				<-calling
-				c.end(Ended[C]{call, c.take(ctx, answer, err)})
+				c.end(call, c.serve(ctx, begun, call, claimed, calling))
 			})
 		}
 	}
+}
+
+// serve waits for a call's turn unless ctx ends, makes it and has its answer taken.
+func (c *Calls[C, I]) serve(ctx, begun context.Context, call C, claimed time.Time, calling chan struct{}) error {
+	select {
+	case <-ctx.Done():
+		return errNotBegun
+	case calling <- struct{}{}:
+	}
+	if ctx.Err() != nil || c.late(claimed) {
+		<-calling
+		return errNotBegun
+	}
+	answer, err := c.cfg.Perform(begun, call)
+	<-calling
+	if err != nil {
+		return err
+	}
+	return c.take(begun, answer, claimed)
 }
 
 // claim passes on what ended, and keeps it if that fails.
@@ -155,19 +188,28 @@ func (c *Calls[C, I]) late(claimed time.Time) bool {
 	return c.cfg.Lease > 0 && c.cfg.Clock().Sub(claimed) >= c.cfg.Lease/leaseTimeouts
 }
 
-func (c *Calls[C, I]) end(e Ended[C]) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = append(c.ended, e)
+// take hands in an answer until it is taken, or until its call may be claimed again.
+func (c *Calls[C, I]) take(ctx context.Context, answer Message[I], claimed time.Time) error {
+	for attempt := 1; ; attempt++ {
+		_, err := c.cfg.Do(ctx, answer)
+		if err == nil || errors.Is(err, ErrStopped) {
+			return err
+		}
+		pause(ctx, attempt, maxOutagePause)
+		if ctx.Err() != nil || c.cfg.Lease > 0 && c.cfg.Clock().Sub(claimed) >= c.cfg.Lease {
+			return err
+		}
+	}
 }
 
-// take hands in the answer of a call, unless err says that there is none.
-func (c *Calls[C, I]) take(ctx context.Context, answer Message[I], err error) error {
-	if err == nil {
-		_, err = c.cfg.Do(ctx, answer)
+func (c *Calls[C, I]) end(call C, err error) {
+	switch {
+	case err == nil:
+		c.pace.succeeded()
+	case !errors.Is(err, errNotBegun):
+		c.pace.fail(err)
 	}
-	if err != nil && ctx.Err() == nil {
-		c.cfg.Logger.Warn("outside call not done, it is made again", "error", err)
-	}
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = append(c.ended, Ended[C]{call, err})
 }

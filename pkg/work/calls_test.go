@@ -86,6 +86,7 @@ func answerTo(c call) work.Message[input] {
 func TestACallIsClaimedAgainUntilItsAnswerIsTaken(t *testing.T) {
 	answered := func(_ context.Context, c call) (work.Message[input], error) { return answerTo(c), nil }
 	taken := func(context.Context, work.Message[input]) (work.Receipt, error) { return work.Receipt{}, nil }
+	busy := 3
 	for _, tc := range []struct {
 		name    string
 		down    int
@@ -101,7 +102,13 @@ func TestACallIsClaimedAgainUntilItsAnswerIsTaken(t *testing.T) {
 			}
 			return answered(ctx, c)
 		}, taken, []string{"a/1 ended: no answer", "a/2 ended: <nil>"}},
-		{"the first answer is not taken", 0, answered, func(_ context.Context, m work.Message[input]) (work.Receipt, error) {
+		{"the answer is taken in the end", 0, answered, func(context.Context, work.Message[input]) (work.Receipt, error) {
+			if busy--; busy >= 0 {
+				return work.Receipt{}, work.ErrBusy
+			}
+			return work.Receipt{}, nil
+		}, []string{"a/1 ended: <nil>"}},
+		{"the first answer is never taken", 0, answered, func(_ context.Context, m work.Message[input]) (work.Receipt, error) {
 			if m.ID == "call/a/1" {
 				return work.Receipt{}, errRejected
 			}
@@ -113,7 +120,8 @@ func TestACallIsClaimedAgainUntilItsAnswerIsTaken(t *testing.T) {
 				l := newLeases("a")
 				l.down = tc.down
 				calls := work.NewCalls(work.CallsConfig[call, input]{
-					Claim: l.claim, Perform: tc.perform, Do: tc.do, Logger: slog.New(slog.DiscardHandler),
+					Claim: l.claim, Perform: tc.perform, Do: tc.do, Lease: 3 * time.Second,
+					Logger: slog.New(slog.DiscardHandler),
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
@@ -246,28 +254,81 @@ func TestWakeSparesTheWait(t *testing.T) {
 	})
 }
 
-// TestStopEndsCallsUnderWay: their contexts end, and Run waits for them.
-func TestStopEndsCallsUnderWay(t *testing.T) {
+// TestAStopWaitsForCallsUnderWay: what has begun goes on, its answer is taken, and what only waits for its turn is given
+// back.
+func TestAStopWaitsForCallsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		finished := false
+		l := newLeases("a", "b")
+		made := 0
 		calls := work.NewCalls(work.CallsConfig[call, input]{
-			Claim: newLeases("a").claim, Logger: slog.New(slog.DiscardHandler),
-			Perform: func(ctx context.Context, _ call) (work.Message[input], error) {
+			Claim: l.claim, Limit: 1, Logger: slog.New(slog.DiscardHandler),
+			Perform: func(ctx context.Context, c call) (work.Message[input], error) {
+				made++
 				cancel()
-				<-ctx.Done()
-				<-time.After(time.Second)
-				finished = true
-				return work.Message[input]{}, ctx.Err()
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Second):
+				}
+				return answerTo(c), ctx.Err()
+			},
+			Do: func(ctx context.Context, _ work.Message[input]) (work.Receipt, error) {
+				return work.Receipt{}, ctx.Err()
 			},
 		})
 		if err := calls.Run(ctx); err != nil {
 			t.Error(err)
 		}
-		if !finished {
-			t.Error("did not wait for the call")
+		taken := 0
+		for _, end := range l.seen() {
+			if strings.HasSuffix(end, "<nil>") {
+				taken++
+			}
+		}
+		if made != 1 || taken != 1 || len(l.seen()) != 2 {
+			t.Errorf("made %d, want 1; %q, want one taken and the other given back", made, l.seen())
 		}
 	})
+}
+
+// TestAStopWaitsForNoLongerThanTheDrain: a call, or its answer, that does not end by itself ends then.
+func TestAStopWaitsForNoLongerThanTheDrain(t *testing.T) {
+	never := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for name, silent := range map[string]struct {
+		outside, unit func(context.Context) error
+	}{
+		"the outside is silent":         {never, nil},
+		"the answer waits for its turn": {nil, never},
+		"the answer is never taken":     {nil, func(context.Context) error { return work.ErrBusy }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const drain = 7 * time.Second
+				ctx, cancel := context.WithCancel(t.Context())
+				start := time.Now()
+				calls := work.NewCalls(work.CallsConfig[call, input]{
+					Claim: newLeases("a").claim, Every: time.Millisecond, Drain: drain,
+					Logger: slog.New(slog.DiscardHandler),
+					Perform: func(ctx context.Context, c call) (work.Message[input], error) {
+						cancel()
+						if silent.outside != nil {
+							return work.Message[input]{}, silent.outside(ctx)
+						}
+						return answerTo(c), nil
+					},
+					Do: func(ctx context.Context, _ work.Message[input]) (work.Receipt, error) {
+						return work.Receipt{}, silent.unit(ctx)
+					},
+				})
+				if err := calls.Run(ctx); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(start); took < drain || took > drain+time.Second {
+					t.Errorf("the stop took %s, want %s", took, drain)
+				}
+			})
+		})
+	}
 }
 
 // TestAnAnswerCountsOnce hands in the answer of one claim from two replicas, as when a lease ran out over a slow call.

@@ -35,8 +35,8 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 			[]store.Call, error) {
 			return leases.Claim(ctx, p.DB, ended, now, limit)
 		},
-		Perform: s.perform, Do: p.Unit.Do, Limit: cfg.MailLimit, Lease: leases.Length, Clock: p.Config.Clock,
-		Logger: p.Telemetry.Logger,
+		Perform: s.perform, Do: p.Unit.Do, Limit: cfg.MailLimit, Lease: leases.Length, Drain: p.Config.Drain,
+		Clock: p.Config.Clock, Logger: p.Telemetry.Logger,
 	})
 	p.Unit.OnCommit(func([]work.Fact[mail.Event]) { c.Wake() })
 	return func(ctx context.Context) error {
@@ -53,26 +53,33 @@ type sender struct {
 	tracer      trace.Tracer
 }
 
-// perform sends the mail. One that could not be sent is tried again until its time is over: then it has expired.
+// perform sends the mail. One that could not be sent is tried again until its time is over: then it has expired, and is
+// not sent any more even if the server would take it. Were the answer the one that cannot be saved, it would go out for
+// ever.
 func (s sender) perform(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
 	ctx, span := s.tracer.Start(telemetry.WithTraceparent(ctx, call.Origin.Trace), "send "+string(call.Kind),
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 			attribute.String("quadrille.order.id", call.OrderID),
 			attribute.Int64("quadrille.claim", call.Claim)))
 	defer span.End()
-	outcome, err := s.client.Send(ctx, call.Call)
-	now := event.Now(s.clock)
-	if err != nil {
-		span.SetStatus(codes.Error, err.Error())
-		if ctx.Err() != nil || now.Sub(call.Due) < s.giveUpAfter {
-			return work.Message[store.Message]{}, fmt.Errorf("%s of order %s, attempt %d: %w", call.Kind, call.OrderID,
-				call.Claim, err)
+	outcome := mail.Expired
+	if !s.isOver(call) {
+		var err error
+		outcome, err = s.client.Send(ctx, call.Call)
+		if err != nil {
+			span.SetStatus(codes.Error, err.Error())
+			if ctx.Err() != nil || !s.isOver(call) {
+				return work.Message[store.Message]{}, fmt.Errorf("%s of order %s, attempt %d: %w", call.Kind,
+					call.OrderID, call.Claim, err)
+			}
+			outcome = mail.Expired
 		}
-		outcome = mail.Expired
 	}
 	span.SetAttributes(attribute.String("quadrille.mail.outcome", string(outcome)))
-	return answered(call, outcome, now), nil
+	return answered(call, outcome, event.Now(s.clock)), nil
 }
+
+func (s sender) isOver(call store.Call) bool { return s.clock().Sub(call.Due) >= s.giveUpAfter }
 
 // answered makes the message of an outcome. One claim has one: its id is that of the claim. It belongs to the request
 // that the order goes back to.

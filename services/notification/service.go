@@ -47,7 +47,8 @@ type Config struct {
 	MailFrom string `env:"MAIL_FROM" envDefault:"Quadrille <orders@quadrille.example>"`
 	// MailLimit is how many mails are sent at a time. Defaults to 16.
 	MailLimit int `env:"MAIL_LIMIT" envDefault:"16"`
-	// MailGiveUpAfter is for how long a mail is tried, with pauses that grow to 30 s. Defaults to 24 h.
+	// MailGiveUpAfter is for how long a mail is tried, with pauses that grow to 30 s. One that is due for longer is not
+	// sent any more. Defaults to 24 h.
 	MailGiveUpAfter time.Duration `env:"MAIL_GIVE_UP_AFTER" envDefault:"24h"`
 }
 

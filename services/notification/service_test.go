@@ -1,8 +1,10 @@
 package notification_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,8 +50,8 @@ type office struct {
 	facts chan work.Fact[mail.Event]
 	logs  *logs
 	sent  int
-	// stop ends it and waits.
-	stop func()
+	// halt has its calls stop. stop has all of it stop, the unit of work after the calls, and waits.
+	halt, stop func()
 }
 
 func migrate(t *testing.T, db *sqldb.DB) {
@@ -90,16 +93,22 @@ func open(t *testing.T, db *sqldb.DB, cfg notifications.Config, encode func(*eve
 			o.facts <- f
 		}
 	})
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	for _, run := range append(background, o.unit.Run) {
-		running.Go(func() {
-			if err := run(ctx); err != nil {
-				t.Error(err)
-			}
-		})
+	run := func(fns ...func(context.Context) error) (halt, stop func()) {
+		ctx, cancel := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		for _, run := range fns {
+			running.Go(func() {
+				if err := run(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		return cancel, func() { cancel(); running.Wait() }
 	}
-	o.stop = sync.OnceFunc(func() { cancel(); running.Wait() })
+	halt, stopCalls := run(background...)
+	_, stopUnit := run(o.unit.Run)
+	o.halt = halt
+	o.stop = sync.OnceFunc(func() { stopCalls(); stopUnit() })
 	t.Cleanup(o.stop)
 	return o
 }
@@ -297,6 +306,94 @@ func TestAMailExpires(t *testing.T) {
 	}
 }
 
+// TestAMailWhoseTimeIsOverIsNotSentAgain: it is given up before the server is asked, or a mail whose answer cannot be
+// saved would go out for ever.
+func TestAMailWhoseTimeIsOverIsNotSentAgain(t *testing.T) {
+	db := sqltest.SQLite(t)
+	migrate(t, db)
+	m := startMailbox(t, "")
+	var skipped atomic.Int64
+	cfg := notifications.Config{SMTPAddr: m.SMTPAddr(), SMTPTimeout: 100 * time.Millisecond}
+	cfg.Clock = func() time.Time { return time.Now().Add(time.Duration(skipped.Load())) }
+	saved := make(chan struct{})
+	first := open(t, db, cfg, func(*event.Event) ([]byte, error) {
+		if skipped.Swap(int64(25*time.Hour)) == 0 {
+			close(saved)
+		}
+		return nil, errors.New("not to be saved")
+	})
+	first.place("ada@example.com")
+	first.confirm()
+	select {
+	case <-saved:
+	case <-time.After(patience):
+		t.Fatal("no mail was sent")
+	}
+	first.stop()
+
+	second := open(t, db, cfg, nil)
+	if got := second.next(); got != "confirmation failed: expired" {
+		t.Errorf("%q", got)
+	}
+	if diff := cmp.Diff([]string{idOf(mail.Confirmation)}, taken(t, m)); diff != "" {
+		t.Errorf("mails (-want +got):\n%s", diff)
+	}
+}
+
+// TestAStopLetsAMailBeSent: the server has the whole mail, and answers only when the service is about to stop.
+func TestAStopLetsAMailBeSent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, stopping := make(chan struct{}), make(chan struct{})
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "220 hello\r\n")
+		inData := false
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			switch text := lines.Text(); {
+			case text == ".":
+				close(whole)
+				<-stopping
+				inData = false
+			case inData:
+				continue
+			case text == "DATA":
+				inData = true
+				fmt.Fprint(conn, "354 go on\r\n")
+				continue
+			}
+			fmt.Fprint(conn, "250 ok\r\n")
+		}
+	})
+	db := sqltest.SQLite(t)
+	migrate(t, db)
+	o := open(t, db, notifications.Config{SMTPAddr: l.Addr().String(), SMTPTimeout: patience}, nil)
+	o.place("ada@example.com")
+	o.confirm()
+	select {
+	case <-whole:
+	case <-time.After(patience):
+		t.Error("no mail was sent")
+	}
+	o.halt()
+	close(stopping)
+	o.stop()
+	if len(o.facts) == 0 {
+		t.Errorf("the answer was lost\n%s", o.logs)
+	} else if got := o.next(); got != "confirmation sent" {
+		t.Errorf("%q", got)
+	}
+	l.Close()
+	serving.Wait()
+}
+
 // TestMailsWaitForTheServer: while it is away nothing is lost, and when it is back they go out in order.
 func TestMailsWaitForTheServer(t *testing.T) {
 	db := sqltest.SQLite(t)
@@ -333,6 +430,7 @@ func TestAMailRepeatsOnlyIfItsAnswerIsLost(t *testing.T) {
 		migrate(t, db)
 		m := startMailbox(t, "")
 		cfg := notifications.Config{SMTPAddr: m.SMTPAddr(), SMTPTimeout: time.Second}
+		cfg.Drain = 10 * time.Millisecond
 		answered := make(chan struct{}, 1)
 		dying := make(chan struct{})
 		first := open(t, db, cfg, func(*event.Event) ([]byte, error) {

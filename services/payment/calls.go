@@ -37,6 +37,8 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 		},
 		Perform: func(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
 			ctx = telemetry.WithTraceparent(ctx, call.Origin.Trace)
+			ctx, cancel := context.WithTimeout(ctx, cfg.GatewayTimeout) // both requests of an order's first call
+			defer cancel()
 			answer, err := client.Perform(ctx, call.Call, call.Intent)
 			if err != nil {
 				err = fmt.Errorf("call %d of order %s: %w", call.Claim, call.OrderID, err)
@@ -44,7 +46,8 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 			}
 			return answered(call, answer, event.Now(p.Config.Clock))
 		},
-		Do: p.Unit.Do, Limit: cfg.CallLimit, Lease: leases.Length, Clock: p.Config.Clock, Logger: p.Telemetry.Logger,
+		Do: p.Unit.Do, Limit: cfg.CallLimit, Lease: leases.Length, Drain: p.Config.Drain, Clock: p.Config.Clock,
+		Logger: p.Telemetry.Logger,
 	})
 	p.Unit.OnCommit(func([]work.Fact[payment.Event]) { c.Wake() })
 	return func(ctx context.Context) error {

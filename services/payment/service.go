@@ -29,8 +29,9 @@ type Config struct {
 	service.Config
 	// GatewayURL is the payment gateway. Defaults to http://127.0.0.1:8090.
 	GatewayURL string `env:"GATEWAY_URL" envDefault:"http://127.0.0.1:8090"`
-	// GatewayTimeout bounds each request to the gateway, at most 10 s. A call is leased for three times as long: the
-	// calls of a process that was killed are made again after at most that. Defaults to 5 s.
+	// GatewayTimeout bounds each call to the gateway, an order's first one of two requests included, at most 10 s. A
+	// call is leased for three times as long: those of a process that was killed are made again after at most that.
+	// Defaults to 5 s.
 	GatewayTimeout time.Duration `env:"GATEWAY_TIMEOUT" envDefault:"5s"`
 	// CallLimit is how many calls to the gateway run at a time. Defaults to 64.
 	CallLimit int `env:"CALL_LIMIT" envDefault:"64"`

@@ -52,6 +52,15 @@ type purchase struct {
 
 func start(t *testing.T, db *sqldb.DB) *purchase {
 	t.Helper()
+	return startAt(t, db, 100*time.Millisecond, func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		real.ServeHTTP(w, r)
+	})
+}
+
+// startAt has serve stand between the service and the gateway.
+func startAt(t *testing.T, db *sqldb.DB, timeout time.Duration,
+	serve func(w http.ResponseWriter, r *http.Request, real http.Handler)) *purchase {
+	t.Helper()
 	for name, tables := range map[string]fs.FS{
 		"work": work.Migrations(), "outbox": outbox.Migrations(), "service": store.Migrations(),
 	} {
@@ -66,10 +75,10 @@ func start(t *testing.T, db *sqldb.DB) *purchase {
 	p := &purchase{t: t, facts: make(chan work.Fact[payment.Event], 100), requests: make(chan *http.Request, 100)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.requests <- r
-		real.ServeHTTP(w, r)
+		serve(w, r, real)
 	}))
 	logger := slog.New(slog.DiscardHandler)
-	cfg := payments.Config{GatewayURL: server.URL, GatewayTimeout: 100 * time.Millisecond}.WithDefaults()
+	cfg := payments.Config{GatewayURL: server.URL, GatewayTimeout: timeout}.WithDefaults()
 	p.def = payments.Definition(cfg)
 	p.unit = work.New(work.Service[store.Message, *store.State, payment.Event]{
 		Name: p.def.Name, Load: p.def.Load, Save: p.def.Save, Publish: p.def.Publish,
@@ -226,6 +235,34 @@ func TestSilentGatewayIsFenced(t *testing.T) {
 		for operationOf(p.request()) != string(payment.Cancel) {
 		}
 	})
+}
+
+// TestACallEndsWithinItsTimeout although its two requests take longer together: its lease follows from the timeout.
+func TestACallEndsWithinItsTimeout(t *testing.T) {
+	const timeout, slow = time.Second, 900 * time.Millisecond
+	var once sync.Once
+	began, ended := make(chan time.Time, 100), make(chan time.Time, 1)
+	serve := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
+		if operationOf(r) == "payment_intents" {
+			began <- time.Now()
+			<-time.After(slow)
+			real.ServeHTTP(w, r)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // or nobody sees that the client left
+		<-r.Context().Done()
+		once.Do(func() { ended <- time.Now() })
+	}
+	p := startAt(t, sqltest.SQLite(t), timeout, serve)
+	p.place(gateway.TokenVisa)
+	select {
+	case end := <-ended:
+		if took := end.Sub(<-began); took > timeout+slow/2 {
+			t.Errorf("the call took %s, want %s", took, timeout)
+		}
+	case <-time.After(patience):
+		t.Error("the gateway was not asked")
+	}
 }
 
 // request waits for the next request to reach the gateway.

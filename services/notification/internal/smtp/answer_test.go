@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,13 @@ import (
 // serve answers each SMTP command by its verb, "." for the end of a mail and "" for the greeting, until the test ends.
 // An answer that is empty closes the connection. What is not listed is answered with 250. It returns the commands.
 func serve(t *testing.T, answers map[string]string) (addr string, commands func() []string) {
+	t.Helper()
+	return serveAfter(t, answers, func(string) {})
+}
+
+// serveAfter is serve that answers a command once before has returned.
+func serveAfter(t *testing.T, answers map[string]string, before func(verb string)) (
+	addr string, commands func() []string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,6 +76,7 @@ func serve(t *testing.T, answers map[string]string) (addr string, commands func(
 					mu.Lock()
 					seen = append(seen, verb)
 					mu.Unlock()
+					before(verb)
 					if !answer(verb) {
 						return
 					}
@@ -83,7 +92,7 @@ func serve(t *testing.T, answers map[string]string) (addr string, commands func(
 	}
 }
 
-// TestAnswers: only a 5xx to the mail itself is final, and an answer that repeats the address stays unrepeated.
+// TestAnswers: only a 5xx to the address or the text is final, what is said of us is not, and an answer that repeats the address stays unrepeated.
 func TestAnswers(t *testing.T) {
 	tests := map[string]struct {
 		answers map[string]string
@@ -93,7 +102,10 @@ func TestAnswers(t *testing.T) {
 		"the greeting is a refusal":            {map[string]string{"": "554 no"}, ""},
 		"no greeting":                          {map[string]string{"": ""}, ""},
 		"hello is refused":                     {map[string]string{"EHLO": "550 no", "HELO": "550 no"}, ""},
-		"the sender is refused":                {map[string]string{"MAIL": "550 no"}, mail.Refused},
+		"the sender is refused":                {map[string]string{"MAIL": "550 no"}, ""},
+		"we are to log in first":               {map[string]string{"MAIL": "530 who"}, ""},
+		"we are to log in before the address":  {map[string]string{"RCPT": "530 who"}, ""},
+		"we are to log in before the text":     {map[string]string{"DATA": "530 who"}, ""},
 		"the sender is put off":                {map[string]string{"MAIL": "451 later"}, ""},
 		"the address is refused":               {map[string]string{"RCPT": "550 no ada@example.com"}, mail.Refused},
 		"the address is put off":               {map[string]string{"RCPT": "450 later ada@example.com"}, ""},
@@ -117,6 +129,64 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("the error repeats the address: %v", err)
 			}
 		})
+	}
+}
+
+// TestAnAddressInBrackets: the server's, as that of every IPv6 host is.
+func TestAnAddressInBrackets(t *testing.T) {
+	addr, _ := serve(t, nil)
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, "[::ffff:127.0.0.1]:"+port, 2*time.Second)
+	if outcome, err := c.Send(t.Context(), confirmation("ada@example.com")); outcome != mail.Sent {
+		t.Errorf("%q, %v", outcome, err)
+	}
+}
+
+// TestAConnectionOutlivesTheTimeout: that of the mail before.
+func TestAConnectionOutlivesTheTimeout(t *testing.T) {
+	const timeout = 500 * time.Millisecond
+	addr, commands := serve(t, nil)
+	c := newClient(t, addr, timeout)
+	for range 2 {
+		if outcome, err := c.Send(t.Context(), confirmation("ada@example.com")); outcome != mail.Sent {
+			t.Fatalf("%q, %v", outcome, err)
+		}
+		<-time.After(timeout) // from before the end of the mail
+	}
+	if greeted := strings.Count(strings.Join(commands(), " "), "EHLO"); greeted != 1 {
+		t.Errorf("%d connections were opened for two mails, want 1", greeted)
+	}
+}
+
+// TestNoMailWaitsForAGoodbye: connections that are too many are closed behind a mail, which has been sent.
+func TestNoMailWaitsForAGoodbye(t *testing.T) {
+	const once = 12 // more than are kept
+	var arrived, sending sync.WaitGroup
+	arrived.Add(once)
+	addr, commands := serveAfter(t, nil, func(verb string) {
+		if verb == "." {
+			arrived.Done()
+			arrived.Wait()
+		}
+	})
+	c := newClient(t, addr, 10*time.Second)
+	for range once {
+		sending.Go(func() {
+			if outcome, err := c.Send(t.Context(), confirmation("ada@example.com")); outcome != mail.Sent {
+				t.Errorf("%q, %v", outcome, err)
+			}
+		})
+	}
+	sending.Wait()
+	if slices.Contains(commands(), "QUIT") {
+		t.Error("a mail waited until the server had answered a goodbye")
+	}
+	c.Close()
+	if !slices.Contains(commands(), "QUIT") {
+		t.Error("the server was told no goodbye in the end")
 	}
 }
 

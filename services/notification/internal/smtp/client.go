@@ -28,6 +28,9 @@ const (
 	maxIdleTime = 30 * time.Second
 )
 
+// authRequired is the SMTP code of a server that wants a login first.
+const authRequired = 530
+
 // TLS says how the way to the server is protected.
 type TLS string
 
@@ -67,7 +70,6 @@ func (c Config) withDefaults() Config {
 type Client struct {
 	cfg    Config
 	host   string
-	port   int
 	from   *netmail.Address
 	writer *letter.Writer
 
@@ -80,10 +82,7 @@ func New(cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	c := &Client{cfg: cfg}
 	host, port, err := net.SplitHostPort(cfg.Addr)
-	if err == nil {
-		c.port, err = strconv.Atoi(port)
-	}
-	if err != nil || host == "" || c.port < 1 || c.port > 65_535 {
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || host == "" || n < 1 || n > 65_535 {
 		return nil, fmt.Errorf("the mail server's address is %q; it must be host:port", cfg.Addr)
 	}
 	c.host = host
@@ -131,11 +130,17 @@ func (c *Client) Send(ctx context.Context, call mail.Call) (mail.Outcome, error)
 			return "", fmt.Errorf("send: %w", ErrUnknown)
 		case failed.Reason == gomail.ErrConnCheck && l.used && ctx.Err() == nil:
 			continue // the server has closed it meanwhile; the mail has not been begun
-		case failed.ErrorCode()/100 == 5:
+		case failed.ErrorCode()/100 == 5 && !isAboutUs(failed):
 			return mail.Refused, nil
 		}
 		return "", fmt.Errorf("%s: %w: code %d", failed.Reason, ErrUnknown, failed.ErrorCode())
 	}
+}
+
+// isAboutUs reports whether a refusal speaks of the sender or of a login that it lacks, not of the mail: it goes once
+// the configuration is put right.
+func isAboutUs(refusal *gomail.SendError) bool {
+	return refusal.Reason == gomail.ErrSMTPMailFrom || refusal.ErrorCode() == authRequired
 }
 
 // Close closes the connections that no mail uses.
@@ -144,9 +149,11 @@ func (c *Client) Close() {
 	idle := c.idle
 	c.idle = nil
 	c.mu.Unlock()
+	var closing sync.WaitGroup
 	for _, l := range idle {
-		l.close()
+		closing.Go(l.close)
 	}
+	closing.Wait()
 }
 
 // take returns the idle connection that was used last, or a new one.
@@ -163,7 +170,8 @@ func (c *Client) take(ctx context.Context) (*line, error) {
 	return c.dial(ctx)
 }
 
-// give keeps a connection for the next mail, and closes those that nobody needed for long.
+// give keeps a connection for the next mail, and closes those that nobody needed for long. It says no goodbye there: a
+// mail that is sent does not wait for one to be answered.
 func (c *Client) give(l *line) {
 	l.since = time.Now()
 	c.mu.Lock()
@@ -176,7 +184,7 @@ func (c *Client) give(l *line) {
 	c.idle = c.idle[n:]
 	c.mu.Unlock()
 	for _, l := range old {
-		l.close()
+		_ = l.conn.Close()
 	}
 }
 

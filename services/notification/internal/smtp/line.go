@@ -9,6 +9,13 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
+const (
+	// checkTime is how long the server may take to say that a connection that was idle is still there.
+	checkTime = time.Second
+	// goodbyeTime is how long it may take to answer a goodbye.
+	goodbyeTime = time.Second
+)
+
 // line is a connection to the mail server, for one mail at a time.
 type line struct {
 	client *gomail.Client
@@ -22,12 +29,13 @@ type line struct {
 func (c *Client) dial(ctx context.Context) (*line, error) {
 	l := &line{}
 	release := func() bool { return true }
-	hold := func(dialing context.Context, network, addr string) (conn net.Conn, err error) {
+	// The library has an address of its own making, which no IPv6 host is reached by.
+	hold := func(dialing context.Context, network, _ string) (conn net.Conn, err error) {
 		if c.cfg.TLS == TLSImplicit {
 			dialer := tls.Dialer{Config: &tls.Config{ServerName: c.host, MinVersion: tls.VersionTLS12}}
-			conn, err = dialer.DialContext(dialing, network, addr)
+			conn, err = dialer.DialContext(dialing, network, c.cfg.Addr)
 		} else {
-			conn, err = new(net.Dialer).DialContext(dialing, network, addr)
+			conn, err = new(net.Dialer).DialContext(dialing, network, c.cfg.Addr)
 		}
 		l.conn = conn
 		if err != nil {
@@ -37,8 +45,8 @@ func (c *Client) dial(ctx context.Context) (*line, error) {
 		return conn, nil
 	}
 	options := []gomail.Option{
-		gomail.WithPort(c.port), gomail.WithTimeout(c.cfg.Timeout), gomail.WithTLSPolicy(c.policy()),
-		gomail.WithDialContextFunc(hold), gomail.WithoutRset(), gomail.WithHELO(DomainOf(c.cfg.From)),
+		gomail.WithTimeout(c.cfg.Timeout), gomail.WithTLSPolicy(c.policy()), gomail.WithDialContextFunc(hold),
+		gomail.WithoutRset(), gomail.WithHELO(DomainOf(c.cfg.From)),
 	}
 	if c.cfg.User != "" {
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover),
@@ -76,6 +84,9 @@ func (c *Client) policy() gomail.TLSPolicy {
 func (l *line) send(ctx context.Context, m *gomail.Msg) error {
 	stop := context.AfterFunc(ctx, func() { _ = l.conn.Close() })
 	defer stop()
+	if l.used { // the deadline of the mail before still stands; the library sets another once the server is there
+		_ = l.conn.SetDeadline(time.Now().Add(checkTime))
+	}
 	err := l.client.Send(m)
 	if m.IsDelivered() {
 		return nil // what comes after the server has taken it does not matter
@@ -85,7 +96,7 @@ func (l *line) send(ctx context.Context, m *gomail.Msg) error {
 
 // close says goodbye.
 func (l *line) close() {
-	_ = l.conn.SetDeadline(time.Now().Add(time.Second))
+	_ = l.conn.SetDeadline(time.Now().Add(goodbyeTime))
 	_ = l.client.Close() // the connection is not needed any more, whatever the answer
 	_ = l.conn.Close()
 }

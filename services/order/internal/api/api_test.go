@@ -27,14 +27,14 @@ import (
 	"github.com/quadrille-platform/quadrille/services/order/internal/store"
 )
 
-// shop is the order service without Kafka: commands enter over HTTP, events stay in the outbox.
-type shop struct {
+// served is the order service without Kafka: commands enter over HTTP, events stay in the outbox.
+type served struct {
 	http.Handler
 	// blind is the same API, with a database that takes commands but cannot be read.
 	blind http.Handler
 }
 
-func open(t *testing.T) shop {
+func open(t *testing.T) served {
 	t.Helper()
 	db := sqltest.SQLite(t)
 	for name, tables := range map[string]fs.FS{
@@ -82,7 +82,7 @@ func open(t *testing.T) shop {
 		api.Register(humaAPI, parts, api.NewWaiters(), time.Minute)
 		return mux
 	}
-	return shop{serve(db), serve(unreadable)}
+	return served{serve(db), serve(unreadable)}
 }
 
 // call returns the answer and its body.
