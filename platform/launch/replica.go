@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"syscall"
 
@@ -28,10 +27,11 @@ func (p *Platform) Of(path string) *Platform {
 // Replica starts one more process of a service of the platform on the same database, which `up` was given by
 // --database, and returns once it is ready. Env is added to its environment.
 func (p *Platform) Replica(ctx context.Context, service, database string, env ...string) (*Replica, error) {
-	addr, admin, err := freeAddresses()
+	addrs, err := FreeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
+	addr, admin := addrs[0], addrs[1]
 	variables := []string{
 		"QUADRILLE_HTTP_ADDR=" + addr, "QUADRILLE_ADMIN_ADDR=" + admin, "QUADRILLE_DATABASE_URL=" + database,
 		"QUADRILLE_KAFKA_BROKERS=" + p.Kafka, "QUADRILLE_REGISTRY_URL=http://" + p.Registry,
@@ -64,18 +64,4 @@ func (p *Platform) Replica(ctx context.Context, service, database string, env ..
 		return nil, errors.Join(err, process.Stop(syscall.SIGTERM))
 	}
 	return &Replica{Process: process, Addr: addr, Admin: admin}, nil
-}
-
-// freeAddresses returns two whose ports are free now.
-func freeAddresses() (one, other string, err error) {
-	var listeners [2]net.Listener
-	for i := range listeners {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", "", fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close() // held until both are there, so that none comes twice
-		listeners[i] = l
-	}
-	return listeners[0].Addr().String(), listeners[1].Addr().String(), nil
 }

@@ -128,7 +128,7 @@ func Start(config Config) (_ *Mailbox, err error) {
 	m.smtp = m.server()
 	go func() {
 		defer close(m.done)
-		if err := m.smtp.Serve(m.lines); err != nil {
+		if err := m.smtp.Serve(m.lines); err != nil && !errors.Is(err, net.ErrClosed) {
 			m.smtpErr = fmt.Errorf("serve SMTP on %s: %w", m.smtpAddr, err)
 		}
 	}()
@@ -162,13 +162,17 @@ func (m *Mailbox) Close() error { return m.close() }
 func (m *Mailbox) stop() error {
 	close(m.closing)
 	served := m.http.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
-	defer cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- m.smtp.Shutdown(ctx) }()
+	// Shutdown closes only a listener that Serve has come to know, and right after Start it may not yet have.
+	closed := m.lines.Close()
 	<-m.done // no more connections
 	m.lines.hangUp()
-	return errors.Join(m.smtpErr, <-ended, served)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	drained := m.smtp.Shutdown(ctx) // waits for the sessions, and closes the listener once more
+	if errors.Is(drained, net.ErrClosed) {
+		drained = nil
+	}
+	return errors.Join(m.smtpErr, closed, drained, served)
 }
 
 func (m *Mailbox) server() *smtp.Server {

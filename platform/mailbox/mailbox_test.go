@@ -304,3 +304,22 @@ func TestALargeMailIsRefused(t *testing.T) {
 		t.Errorf("it was kept: %+v", mails)
 	}
 }
+
+func TestAMailboxClosesRightAfterItsStart(t *testing.T) {
+	for range 200 {
+		m, err := mailbox.Start(mailbox.Config{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed := make(chan error, 1)
+		go func() { closed <- m.Close() }()
+		select {
+		case err := <-closed:
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(patience):
+			t.Fatal("Close hangs")
+		}
+	}
+}
