@@ -2,13 +2,13 @@ package main
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
+	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
 // addresses of this platform, all on 127.0.0.1 unless told otherwise.
@@ -29,46 +29,19 @@ func defaultAddresses() addresses {
 	return a
 }
 
-// freeAddresses takes ports that are free now, below the range from which outgoing connections get theirs, so that none
-// of those takes one meanwhile.
+// freeAddresses takes ports that are free now.
 func freeAddresses() (addresses, error) {
-	a := addresses{Services: make(map[string]string), Admin: make(map[string]string)}
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			_ = l.Close() // held only so that no port comes twice
-		}
-	}()
-	take := func() (string, error) {
-		const first, last, tries = 10_000, 32_000, 1000
-		var err error
-		for range tries {
-			addr := net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(last-first)))
-			var l net.Listener
-			if l, err = net.Listen("tcp", addr); err == nil {
-				held = append(held, l)
-				return addr, nil
-			}
-		}
-		return "", fmt.Errorf("find a free port: %w", err)
+	a := defaultAddresses()
+	parts := keys(a.parts())
+	free, err := launch.FreeAddresses(len(parts))
+	if err != nil {
+		return a, err
 	}
-	for _, to := range []*string{&a.Kafka, &a.Registry, &a.Gateway, &a.SMTP, &a.Mail} {
-		addr, err := take()
-		if err != nil {
-			return a, err
-		}
-		*to = addr
+	given := make(map[string]string)
+	for i, part := range parts {
+		given[part] = free[i]
 	}
-	for _, name := range serviceNames() {
-		for _, m := range []map[string]string{a.Services, a.Admin} {
-			addr, err := take()
-			if err != nil {
-				return a, err
-			}
-			m[name] = addr
-		}
-	}
-	return a, nil
+	return a, a.override(given)
 }
 
 // parts gives each address its name on the command line.

@@ -102,7 +102,7 @@ func TestUpHandsAServiceOnlyItsOwnVariables(t *testing.T) {
 func TestSetRefusesAMisspeltName(t *testing.T) {
 	for name, want := range map[string]string{
 		"QUADRILLE_ORDER_TIMOUT": "did you mean QUADRILLE_ORDER_TIMEOUT?", "ORDER_TIMEOUT": "did you mean QUADRILLE_ORDER_TIMEOUT?",
-		"QUADRILE_ORDER_TIMEOUT": "did you mean QUADRILLE_ORDER_TIMEOUT?", "QUADRILLE_NONSENSE": "QUADRILLE_NONSENSE is not known",
+		"QUADRILLEE_ORDER_TIMEOUT": "did you mean QUADRILLE_ORDER_TIMEOUT?", "QUADRILLE_NONSENSE": "QUADRILLE_NONSENSE is not known",
 		"QUADRILLE_ORDER_TIMEOUT": "", "OTEL_TRACES_SAMPLER": "", "GOMAXPROCS": "", "TZ": "", "GODEBUG": "",
 	} {
 		err := checkSet(map[string]string{name: "1"})

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/quadrille-platform/quadrille/test/internal/git"
 )
 
 // adding is the page that builds a service.
@@ -59,7 +61,7 @@ func cloned(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed, err := exec.Command("git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	listed, err := git.Command(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
 	if err != nil {
 		t.Fatalf("list the tree's files: %v", err)
 	}
@@ -149,10 +151,10 @@ func runIn(t *testing.T, clone string, f fence) string {
 	return out.String()
 }
 
-// environment has the copy's workspace, whatever this test was run with, and paths trimmed: what was built in another
-// copy need not be built again.
+// environment has the copy's workspace and no repository, whatever this test was run with, and paths trimmed: what was
+// built in another copy need not be built again.
 func environment() []string {
-	return append(os.Environ(), "GOWORK=", "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
+	return append(git.Environ(), "GOWORK=", "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
 }
 
 func shownBy(t *testing.T, f fence, said string) {

@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/quadrille-platform/quadrille/test/internal/git"
 )
 
 const (
@@ -48,7 +49,7 @@ func rename(root, module, name string, force bool, to io.Writer) error {
 		return errRenamed
 	}
 	if !force {
-		changes, err := git(root, "status", "--porcelain")
+		changes, err := ask(root, "status", "--porcelain")
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func rename(root, module, name string, force bool, to io.Writer) error {
 			return errDirty
 		}
 	}
-	listed, err := git(root, "ls-files", "-co", "--exclude-standard", "-z")
+	listed, err := ask(root, "ls-files", "-co", "--exclude-standard", "-z")
 	if err != nil {
 		return err
 	}
@@ -90,10 +91,9 @@ Next: make test
 const origin = "This began as a copy of Quadrille (" + oldModule + "), which is under the Apache License 2.0.\n" +
 	"Its files were changed by `make rename`, and perhaps since.\n"
 
-func git(root string, args ...string) (string, error) {
-	cmd := exec.Command("git", args...)
-	cmd.Dir = root
-	out, err := cmd.Output()
+// ask returns what git says of the tree below root.
+func ask(root string, args ...string) (string, error) {
+	out, err := git.Command(root, args...).Output()
 	if err != nil {
 		return "", fmt.Errorf("git %s, which lists the files to rename: %w", args[0], err)
 	}

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+
+	"github.com/quadrille-platform/quadrille/test/internal/git"
 )
 
 // root of the tree.
@@ -76,9 +78,9 @@ func patched(folder string) (overlay string, err error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("git", "apply", "--unidiff-zero", file)
+	cmd := git.Command(folder, "apply", "--unidiff-zero", file)
 	// Even if the temporary folder lies within a repository, it is none of it.
-	cmd.Dir, cmd.Env = folder, append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(folder))
+	cmd.Env = append(cmd.Env, "GIT_CEILING_DIRECTORIES="+filepath.Dir(folder))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %w\n%s", errPatch, err, out)
 	}

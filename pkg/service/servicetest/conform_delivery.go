@@ -7,6 +7,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
@@ -71,33 +74,14 @@ func (s *stage[I, S, E]) replicasRace(ctx context.Context) error {
 			return err
 		}
 		for _, part := range s.portions(whole) {
+			var err error
 			if part.aside != nil {
-				if err := part.aside(ctx, s.db); err != nil {
-					return err
-				}
-				continue
+				err = part.aside(ctx, s.db)
+			} else {
+				err = s.race(ctx, replicas, part, seed)
 			}
-			var met, done sync.WaitGroup
-			met.Add(len(replicas))
-			errs := make([]error, len(replicas))
-			for i, db := range replicas {
-				svc := s.backend()
-				load, here := svc.Load, sync.OnceFunc(func() { met.Done(); met.Wait() })
-				svc.Load = func(ctx context.Context, tx *sqldb.Tx, all []heard[I, S, E]) (S, error) {
-					here()
-					return load(ctx, tx, all)
-				}
-				done.Go(func() {
-					var refused map[string]error
-					refused, errs[i] = s.hand(ctx, db, svc, cut(part, randomly(seed*2+uint64(i))))
-					for id, refusal := range refused {
-						errs[i] = errors.Join(errs[i], fmt.Errorf("refused: %s: %w", s.nameOf(id), refusal))
-					}
-				})
-			}
-			done.Wait()
-			if err := errors.Join(errs...); err != nil {
-				return err
+			if err != nil {
+				return fmt.Errorf("seed %d: %w", seed, err)
 			}
 		}
 		end, err := s.look(ctx)
@@ -109,6 +93,40 @@ func (s *stage[I, S, E]) replicasRace(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// race hands one part of the story to all replicas, each time cut otherwise. An error of one stops the others.
+func (s *stage[I, S, E]) race(ctx context.Context, replicas []*sqldb.DB, part portion[I, S, E], seed uint64) error {
+	racing, ctx := errgroup.WithContext(ctx)
+	var missing atomic.Int64
+	missing.Store(int64(len(replicas)))
+	met := make(chan struct{})
+	for i, db := range replicas {
+		arrive := sync.OnceFunc(func() {
+			if missing.Add(-1) == 0 {
+				close(met)
+			}
+		})
+		svc := s.backend()
+		load := svc.Load
+		svc.Load = func(loadCtx context.Context, tx *sqldb.Tx, all []heard[I, S, E]) (S, error) {
+			arrive()
+			select {
+			case <-met:
+			case <-ctx.Done():
+			}
+			return load(loadCtx, tx, all)
+		}
+		racing.Go(func() error {
+			defer arrive() // with nothing to load, it holds nobody up
+			refused, err := s.hand(ctx, db, svc, cut(part, randomly(seed*2+uint64(i))))
+			for id, refusal := range refused {
+				err = errors.Join(err, fmt.Errorf("refused: %s: %w", s.nameOf(id), refusal))
+			}
+			return err
+		})
+	}
+	return racing.Wait()
 }
 
 // cut a portion into smaller ones.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -69,6 +71,31 @@ func deciding(instead func(add, sums) ([]grown, error)) func(*toy) {
 	}
 }
 
+// saveAnyVersion writes over what another replica has written since Load.
+func saveAnyVersion(ctx context.Context, tx *sqldb.Tx, s sums, _ []work.Fact[grown]) error {
+	var rows []sum
+	for _, id := range slices.Sorted(maps.Keys(s)) {
+		rows = append(rows, *s[id])
+	}
+	return work.Write(ctx, tx, rows, `
+		INSERT INTO sums (id, total, version) SELECT id, total, version FROM rows WHERE true ORDER BY id
+		ON CONFLICT (id) DO UPDATE SET total = excluded.total, version = excluded.version`)
+}
+
+// overwriting has no inbox and does with nothing in its place but a Decide to which a copy is no news: a sum is the
+// largest number that it heard of. That does for one replica; of two, each finds the same news.
+func overwriting(d *toy) {
+	unlogged(d)
+	deciding(func(m add, s sums) ([]grown, error) {
+		if m.N <= s[m.ID].Total {
+			return nil, nil
+		}
+		s[m.ID].Total = 0
+		return m.decide(s)
+	})(d)
+	d.Save = saveAnyVersion
+}
+
 // breach is a way to break a rule, and words of what the rule then says.
 type breach struct {
 	rule, how string
@@ -112,15 +139,7 @@ var breaches = []breach{
 		}
 	}},
 	{rule: "what was loaded too early is decided again", how: "Save knows no version", want: "sums", by: func(d *toy) {
-		d.Save = func(ctx context.Context, tx *sqldb.Tx, s sums, _ []work.Fact[grown]) error {
-			var rows []sum
-			for _, row := range s {
-				rows = append(rows, *row)
-			}
-			return work.Write(ctx, tx, rows, `
-				INSERT INTO sums (id, total, version) SELECT id, total, version FROM rows WHERE true ORDER BY id
-				ON CONFLICT (id) DO UPDATE SET total = excluded.total, version = excluded.version`)
-		}
+		d.Save = saveAnyVersion
 	}},
 	{rule: "what is published keeps the contract", how: "the sequence stands still", want: "ce_sequence 1 comes after 1",
 		by: func(d *toy) {
@@ -272,6 +291,62 @@ func TestEveryBreachIsFound(t *testing.T) {
 				t.Errorf("found %v, want %q", err, b.want)
 			}
 		})
+	}
+}
+
+// Save writes over what the other replica has written since Load, and its event is published twice.
+func TestOnlyARaceShowsThatSaveKnowsNoVersion(t *testing.T) {
+	def := newToy()
+	overwriting(&def)
+	s := newStage(t, sqldb.Postgres, srfake.New().Handler(), def, toyStory())
+	for _, name := range []string{
+		"in one batch it ends the same", "in random batches it ends the same", "with every message twice it ends the same",
+		"told again it ends the same",
+	} {
+		if err := check(t, name, s); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+
+	// The rule has both begin to load at once. Here both have loaded, too, before either goes on to Save.
+	var loaded atomic.Int64
+	both := make(chan struct{})
+	s.def.Load = func(ctx context.Context, tx *sqldb.Tx, inputs []add) (sums, error) {
+		state, err := loadSums(ctx, tx, inputs)
+		if loaded.Add(1) == 2 {
+			close(both)
+		}
+		<-both
+		return state, err
+	}
+	err := check(t, "two replicas that race end the same", s)
+	if err == nil || !strings.Contains(err.Error(), "summed.events") {
+		t.Errorf("a race does not show it either: %v", err)
+	}
+}
+
+// A replica that never gets to Load, for its database is closed, does not keep the other waiting for ever.
+func TestARaceEndsIfOneReplicaDoesNotComeToIt(t *testing.T) {
+	s := newStage(t, sqldb.Postgres, srfake.New().Handler(), newToy(), toyStory())
+	another := s.another
+	s.another = func() *sqldb.DB {
+		db := another()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		return db
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.replicasRace(ctx) }()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("both have raced")
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("one waits for the other after the end of the context")
 	}
 }
 
