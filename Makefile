@@ -25,7 +25,7 @@ help: ## List the targets.
 # that the linker would drop (-s -w), takes a fifth less time.
 .PHONY: build
 build: ## Build bin/quadrille.
-	@test -x $(BIN)/quadrille || echo 'Building $(BIN)/quadrille; the first time takes a minute or more.'
+	@test -x $(BIN)/quadrille || echo 'Building $(BIN)/quadrille; the first time takes a minute or two.'
 	@GOGC=$${GOGC:-400} CGO_ENABLED=0 $(GO) build -trimpath -gcflags=all=-dwarf=false -ldflags '$(LDFLAGS)' \
 		-o $(BIN)/quadrille ./cmd/quadrille
 
