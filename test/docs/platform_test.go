@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait. It is no expectation: a condition comes when it comes.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // root of the repository, seen from here.
 const root = "../.."

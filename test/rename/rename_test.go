@@ -180,7 +180,7 @@ func TestARenamedCopyStands(t *testing.T) {
 
 func takesAnOrder(t *testing.T, root, name string) {
 	run(t, root, "make", "-s", "build")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	p, err := launch.Up(ctx, launch.Config{
 		Path: filepath.Join(root, "bin", name), Dir: root, Args: []string{"--ephemeral", "--free-ports"},
