@@ -2,9 +2,11 @@ package work
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
+	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
@@ -49,6 +51,21 @@ type NextCall[C Leased] struct {
 	Key, Operation string
 	// Call returns it under the number of a claim.
 	Call func(claim int64) C
+}
+
+// AnswerMessage returns the message of a call's answer. One claim has one answer: its id is that of the claim. Said is
+// what the answer's digest is made of, the same whenever the answer is, so without a time. The request that the answer
+// goes back to is known by its correlation id and its trace.
+func AnswerMessage[C Leased, I any](call C, operation string, said []byte, now time.Time, correlation, trace string,
+	in I) Message[I] {
+	key, claim := call.Lease()
+	id := fmt.Sprintf("call/%s/%s/%d", key, operation, claim)
+	return Message[I]{
+		Scope: ScopeCall, ID: id, Key: key, Digest: sha256.Sum256(said), At: now, Input: in,
+		Cause: event.Cause{
+			ID: event.Derive("quadrille/"+ScopeCall, id, 0), Correlation: correlation, Trace: trace,
+		},
+	}
 }
 
 // LeaseOf returns the length of a lease for calls that each end within timeout.

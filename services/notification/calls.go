@@ -2,7 +2,6 @@ package notification
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -81,19 +80,11 @@ func (s sender) perform(ctx context.Context, call store.Call) (work.Message[stor
 
 func (s sender) isOver(call store.Call) bool { return s.clock().Sub(call.Due) >= s.giveUpAfter }
 
-// answered makes the message of an outcome. One claim has one: its id is that of the claim. It belongs to the request
-// that the order goes back to.
+// answered makes the message of an outcome.
 func answered(call store.Call, outcome mail.Outcome, now time.Time) work.Message[store.Message] {
-	id := fmt.Sprintf("call/%s/%s/%d", call.OrderID, call.Kind, call.Claim)
-	return work.Message[store.Message]{
-		Scope: work.ScopeCall, ID: id, Key: call.OrderID, Digest: sha256.Sum256([]byte(outcome)), At: now,
-		Cause: event.Cause{
-			ID:          event.Derive("quadrille/"+work.ScopeCall, id, 0),
-			Correlation: call.Origin.Correlation, Trace: call.Origin.Trace,
-		},
-		Input: store.Message{
+	return work.AnswerMessage(call, string(call.Kind), []byte(outcome), now,
+		call.Origin.Correlation, call.Origin.Trace, store.Message{
 			Message: mail.Answer{OrderID: call.OrderID, Kind: call.Kind, Outcome: outcome, At: now},
 			Origin:  call.Origin,
-		},
-	}
+		})
 }

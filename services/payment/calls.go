@@ -2,7 +2,6 @@ package payment
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -56,23 +55,15 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 	}
 }
 
-// answered makes the message of an answer. One claim has one answer: its id is that of the claim. It belongs to the
-// request that the payment goes back to.
+// answered makes the message of an answer.
 func answered(call store.Call, answer payment.Answer, now time.Time) (work.Message[store.Message], error) {
 	said, err := json.Marshal(answer) // without a time: the same answer has the same digest
 	if err != nil {
 		return work.Message[store.Message]{}, fmt.Errorf("digest of an answer: %w", err)
 	}
 	answer.At = now
-	id := fmt.Sprintf("call/%s/%s/%d", call.OrderID, call.Operation, call.Claim)
-	return work.Message[store.Message]{
-		Scope: work.ScopeCall, ID: id, Key: call.OrderID, Digest: sha256.Sum256(said), At: now,
-		Cause: event.Cause{
-			ID:          event.Derive("quadrille/"+work.ScopeCall, id, 0),
-			Correlation: call.Origin.Correlation, Trace: call.Origin.Trace,
-		},
-		Input: store.Message{Message: answer, Origin: call.Origin},
-	}, nil
+	return work.AnswerMessage(call, string(call.Operation), said, now,
+		call.Origin.Correlation, call.Origin.Trace, store.Message{Message: answer, Origin: call.Origin}), nil
 }
 
 // instrumented traces and measures requests, each as a part of the trace of its order.
