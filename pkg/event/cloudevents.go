@@ -59,6 +59,16 @@ func Headers(e Event) []Header {
 	return headers
 }
 
+// TypeOf returns what headers claim to be the event's type, whatever it is; empty if they claim none.
+func TypeOf(headers []Header) string {
+	for _, h := range headers {
+		if h.Key == headerType {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
 // Parse reads the envelope that Headers wrote. Topic and Data are left for the caller; unknown headers are ignored, and
 // of a header that occurs twice the first counts. A malformed traceparent is ignored, as W3C Trace Context demands. On
 // an error that wraps ErrHeaders the returned Event still carries whatever was well formed: above all ID, which is

@@ -39,7 +39,7 @@ func TestDeriveTellsItsPartsApart(t *testing.T) {
 				id := event.Derive(source, message, n)
 				what := fmt.Sprintf("(%q, %q, %d)", source, message, n)
 				if other, taken := seen[id]; taken {
-					t.Errorf("%s and %s share %s", other, what, id)
+					t.Errorf("G2: two events share the id %s: %s and %s", id, other, what)
 				}
 				seen[id] = what
 			}

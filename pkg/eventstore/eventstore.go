@@ -93,8 +93,8 @@ type Stream[A any] struct {
 
 // Store reads and writes streams. It holds no state of its own but its statements.
 type Store[A any] struct {
-	fold                            Fold[A]
-	load, history, append, snapshot string
+	fold                                           Fold[A]
+	load, history, append, snapshot, replay, count string
 }
 
 // New returns a Store over the tables of cfg.
@@ -103,5 +103,6 @@ func New[A any](cfg Config[A]) *Store[A] {
 	return &Store[A]{
 		fold: cfg.Fold,
 		load: named(loadText), history: named(historyText), append: named(appendText), snapshot: named(snapshotText),
+		replay: named(replayText), count: named(countText),
 	}
 }

@@ -71,6 +71,11 @@ func (s *Store[A]) read(ctx context.Context, tx *sqldb.Tx, ids []string, until U
 	if err != nil {
 		return nil, err
 	}
+	return s.foldAll(rows)
+}
+
+// foldAll folds rows, which come stream by stream.
+func (s *Store[A]) foldAll(rows []Event) ([]Stream[A], error) {
 	var streams []Stream[A]
 	for _, row := range rows {
 		if n := len(streams); n == 0 || streams[n-1].ID != row.Stream {

@@ -30,6 +30,8 @@ type Config struct {
 	Description string
 	// WithoutDocs leaves out /openapi.json and /docs, as an admin listener does. Defaults to false.
 	WithoutDocs bool
+	// Limits bound what is worked on at a time. Default to none, as an admin listener needs it.
+	Limits Limits
 
 	// Logger gets the causes of internal errors and panics. Defaults to slog.Default().
 	Logger *slog.Logger
@@ -57,6 +59,7 @@ func New(config Config) (*chi.Mux, huma.API) {
 		correlate(config.Logger), // copies the request; nothing after the span may, or it would not learn the route
 		otelhttp.NewMiddleware("http", traceOptions(config)...),
 		recoverer,
+		newShedder(config.Limits, config.Meter).middleware,
 		sameOrigin,
 		wellFormed,
 		limitBody,

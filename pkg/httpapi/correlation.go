@@ -21,14 +21,15 @@ type request struct {
 	correlation string
 	scope       string
 	logger      *slog.Logger
+	turn        *turn
 }
 
-// requestOf never returns a nil logger, so that code works outside a request too.
+// requestOf never returns a nil logger or turn, so that code works outside a request too.
 func requestOf(ctx context.Context) request {
 	if known, ok := ctx.Value(requestKey{}).(request); ok {
 		return known
 	}
-	return request{logger: slog.Default()}
+	return request{logger: slog.Default(), turn: new(turn)}
 }
 
 // Correlation returns the correlation id of the request in work, empty outside of one.
@@ -38,17 +39,20 @@ func Correlation(ctx context.Context) string { return requestOf(ctx).correlation
 // unique. It is empty outside of a request.
 func Scope(ctx context.Context) string { return requestOf(ctx).scope }
 
-// correlate puts what the edge knows of a request into its context.
+// correlate puts what the edge knows of a request into its context, which ends when the request has taken too long.
 func correlate(logger *slog.Logger) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			known := request{
 				correlation: correlationOf(r.Header.Get(CorrelationHeader)),
 				scope:       r.Method + " " + r.URL.Path,
+				turn:        new(turn),
 			}
 			known.logger = logger.With("correlation_id", known.correlation, "method", r.Method, "path", r.URL.Path)
 			w.Header().Set(CorrelationHeader, known.correlation)
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, known)))
+			ctx, cancel := context.WithTimeout(r.Context(), timeFor(r))
+			defer cancel()
+			next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestKey{}, known)))
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -59,6 +60,9 @@ func refusal(ctx context.Context, status int, errs []error) *Problem {
 func fault(ctx context.Context, status int, cause error) *Problem {
 	if problem, ok := errors.AsType[*Problem](cause); ok {
 		return problem
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // ours: see correlate
+		return Unavailable(time.Second)
 	}
 	if ctx.Err() == nil { // else the caller is gone, and whatever failed may have failed for that
 		requestOf(ctx).logger.ErrorContext(ctx, "request failed", "error", cause, "status", status)

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -9,6 +11,10 @@ import (
 
 // MaxWait is the longest that a request may ask to be held.
 const MaxWait = 30 * time.Second
+
+// workTime is how long a request may be worked on, beside what it asks to be held. It is above what a command waits for
+// its transaction, and together with MaxWait below the time within which an answer must be written.
+const workTime = 20 * time.Second
 
 // LongPoll is embedded in the input of every operation that can wait for a change.
 type LongPoll struct {
@@ -47,13 +53,29 @@ func (w Wait) Duration() time.Duration {
 }
 
 // Context returns a context for the waiting alone. It ends when the time is over, the caller is gone, or the server
-// begins to drain; the handler then answers with what it has.
+// begins to drain or holds too many requests already; the handler then answers with what it has. While it waits it is
+// none of the requests that are worked on.
 func (w Wait) Context(ctx context.Context) (context.Context, context.CancelFunc) {
-	waiting, cancel := context.WithTimeout(ctx, w.Duration())
+	release, ok := requestOf(ctx).turn.hold()
+	if !ok {
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		return ended, cancel
+	}
+	waiting, stop := context.WithTimeout(ctx, w.Duration())
+	cancel := func() { stop(); release() }
 	draining, ok := ctx.Value(drainKey{}).(context.Context)
 	if !ok {
 		return waiting, cancel
 	}
-	stop := context.AfterFunc(draining, cancel)
-	return waiting, func() { stop(); cancel() }
+	forget := context.AfterFunc(draining, stop)
+	return waiting, func() { forget(); cancel() }
+}
+
+// timeFor is how long a request may take.
+func timeFor(r *http.Request) time.Duration {
+	if strings.Contains(r.URL.RawQuery, "wait=") {
+		return workTime + MaxWait
+	}
+	return workTime
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 )
 
@@ -58,7 +59,7 @@ func (c ConsumerConfig[I]) withDefaults() ConsumerConfig[I] {
 // while the partition is owned. It is one batch ahead: while one batch is in its transaction the next is fetched and
 // decoded.
 //
-// A record refused for good stops its partition there: later ones are not handled, the offset stays, Err tells.
+// What the unit of work refuses it keeps itself, parked or dead, so the offset moves past it.
 type Consumer[I any] struct {
 	cfg     ConsumerConfig[I]
 	client  *kgo.Client
@@ -68,7 +69,7 @@ type Consumer[I any] struct {
 	wanted   bool               // a rebalance waits for us
 	broken   error              // a delivery was given back although nobody asked for it
 	wake     context.CancelFunc // ends the poll under way
-	stopped  map[partition]error
+	owned    map[partition]bool
 	fetchErr map[partition]error
 }
 
@@ -81,7 +82,7 @@ type partition struct {
 func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 	c := &Consumer[I]{
 		cfg:      cfg.withDefaults(),
-		stopped:  make(map[partition]error),
+		owned:    make(map[partition]bool),
 		fetchErr: make(map[partition]error),
 	}
 	c.session = newSession(c.cfg.Group, c.cfg.Logger)
@@ -94,6 +95,7 @@ func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsCallbackBlocked(func(context.Context, *kgo.Client) { c.rebalanceWanted() }),
+		kgo.OnPartitionsAssigned(c.own),
 		kgo.OnPartitionsRevoked(c.forget),
 		kgo.OnPartitionsLost(c.forget),
 		kgo.WithHooks(c.session),
@@ -108,7 +110,7 @@ func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 	return c, nil
 }
 
-// Err is nil once the group is joined, and while its coordinator answers and every partition that is owned moves on.
+// Err is nil once the group is joined, and while its coordinator answers and every partition that is owned can be read.
 func (c *Consumer[I]) Err() error {
 	var errs []error
 	_, epoch := c.client.GroupMetadata()
@@ -119,9 +121,6 @@ func (c *Consumer[I]) Err() error {
 	errs = append(errs, c.session.err(joined))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for p, err := range c.stopped {
-		errs = append(errs, fmt.Errorf("partition %d of %s is stopped: %w", p.id, p.topic, err))
-	}
 	for p, err := range c.fetchErr {
 		errs = append(errs, fmt.Errorf("partition %d of %s cannot be read: %w", p.id, p.topic, err))
 	}
@@ -199,12 +198,16 @@ func (c *Consumer[I]) noteFetch(ctx context.Context, p kgo.FetchTopicPartition) 
 	if p.Err != nil {
 		if !errors.Is(p.Err, context.Canceled) {
 			c.cfg.Logger.Error("cannot read partition", "topic", p.Topic, "partition", p.Partition, "error", p.Err)
+			c.cfg.Metrics.stopped(ctx, c.cfg.Group, p.Topic, p.Partition, 1)
 			c.fetchErr[key] = p.Err
 		}
 		return
 	}
 	if n := len(p.Records); n > 0 {
-		delete(c.fetchErr, key)
+		if c.fetchErr[key] != nil {
+			c.cfg.Metrics.stopped(ctx, c.cfg.Group, p.Topic, p.Partition, 0)
+			delete(c.fetchErr, key)
+		}
 		c.session.read()
 		c.cfg.Metrics.lag(ctx, c.cfg.Group, p.Topic, p.Partition, p.HighWatermark-p.Records[n-1].Offset-1)
 	}
@@ -252,9 +255,6 @@ func (c *Consumer[I]) rewind(flight []*delivery[I]) {
 			continue
 		}
 		for _, r := range d.records {
-			if c.stoppedAt(r) != nil {
-				continue
-			}
 			if offsets[r.Topic] == nil {
 				offsets[r.Topic] = make(map[int32]kgo.EpochOffset)
 			}
@@ -301,42 +301,46 @@ func (c *Consumer[I]) mustYield() bool {
 
 // yield lets the rebalance happen. What was given back for it has been rewound and breaks nothing.
 func (c *Consumer[I]) yield() {
+	failpoint.Hit(failpoint.ConsumerYielding)
 	c.mu.Lock()
 	c.wanted, c.broken = false, nil
 	c.mu.Unlock()
 	c.client.AllowRebalance()
 }
 
+// Owned returns the partitions that are ours, by topic.
+func (c *Consumer[I]) Owned() map[string][]int32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	owned := make(map[string][]int32)
+	for p := range c.owned {
+		owned[p.topic] = append(owned[p.topic], p.id)
+	}
+	return owned
+}
+
+func (c *Consumer[I]) own(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic, ids := range assigned {
+		for _, id := range ids {
+			c.owned[partition{topic, id}] = true
+		}
+	}
+}
+
 // forget drops what was known of partitions that are no longer ours.
-func (c *Consumer[I]) forget(_ context.Context, client *kgo.Client, lost map[string][]int32) {
+func (c *Consumer[I]) forget(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for topic, ids := range lost {
 		for _, id := range ids {
-			if c.stopped[partition{topic, id}] != nil {
+			key := partition{topic, id}
+			if c.fetchErr[key] != nil {
 				c.cfg.Metrics.stopped(context.Background(), c.cfg.Group, topic, id, 0)
 			}
-			delete(c.stopped, partition{topic, id})
-			delete(c.fetchErr, partition{topic, id})
+			delete(c.owned, key)
+			delete(c.fetchErr, key)
 		}
 	}
-	client.ResumeFetchPartitions(lost)
-}
-
-// stop halts a partition at a record that was refused for good.
-func (c *Consumer[I]) stop(r *kgo.Record, err error) {
-	c.cfg.Logger.Error("partition stopped: an event was refused for good",
-		"topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "key", string(r.Key), "error", err)
-	c.cfg.Metrics.stopped(context.Background(), c.cfg.Group, r.Topic, r.Partition, 1)
-	c.client.PauseFetchPartitions(map[string][]int32{r.Topic: {r.Partition}})
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stopped[partition{r.Topic, r.Partition}] = fmt.Errorf("offset %d: %w", r.Offset, err)
-}
-
-// stoppedAt returns why the partition of r is stopped, nil if it is not.
-func (c *Consumer[I]) stoppedAt(r *kgo.Record) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.stopped[partition{r.Topic, r.Partition}]
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,7 +51,7 @@ func TestConsumerKeepsTheOrderOfAKeyAndCommitsOnceTaken(t *testing.T) {
 	})
 	<-entered
 	if got := commits(cluster); len(got) > 0 {
-		t.Errorf("offsets %v committed before Take returned", got)
+		t.Errorf("G7: offsets %v committed before Take returned", got)
 	}
 	if err := first.Err(); err != nil {
 		t.Errorf("Err of a consumer that joined = %v", err)
@@ -131,74 +132,36 @@ func TestBatchesAreBounded(t *testing.T) {
 	}
 }
 
-func TestRefusalStopsItsPartitionOnly(t *testing.T) {
+// TestOffsetsMovePastWhatTheUnitKeeps: a refused record is parked or dead, which is the unit's affair.
+func TestOffsetsMovePastWhatTheUnitKeeps(t *testing.T) {
 	cluster := startBroker(t, 2)
 	produce := newProducer(t, cluster)
 	produce(0, "a", series("a", 0, 12)...)
+	produce(1, "b", series("b", 0, 12)...)
 	s := newSink()
-
-	// The refusal is answered only once the next batch, with later records of the partition, has been decoded.
-	ahead := make(chan struct{})
 	refuse := func(ctx context.Context, messages []work.Message[string]) ([]work.Refusal, error) {
-		if _, err := s.take(ctx, messages); err != nil {
-			return nil, err
+		_, err := s.take(ctx, messages)
+		refusals := make([]work.Refusal, len(messages))
+		for i := range messages {
+			refusals[i] = work.Refusal{Index: i, Err: work.ErrBehind}
 		}
-		var refusals []work.Refusal
-		for i, m := range messages {
-			switch m.ID {
-			case "a/5":
-				<-ahead
-				refusals = append(refusals, work.Refusal{Index: i, Err: errors.New("no such order")})
-			case "a/6", "a/7":
-				refusals = append(refusals, work.Refusal{Index: i, Err: work.ErrBehind})
-			}
-		}
-		return refusals, nil
+		return refusals, err
 	}
-	log := newLogged("partition stopped")
-	reader := sdkmetric.NewManualReader()
-	metrics, err := kafka.NewMetrics(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"))
-	if err != nil {
-		t.Fatal(err)
+	m := join(t, cluster, refuse, func(c *kafka.ConsumerConfig[string]) { c.MaxRecords = 5 })
+	awaitCommits(t, cluster, map[int32]int64{0: 12, 1: 12})
+	if err := m.Err(); err != nil {
+		t.Errorf("G8: a refused record stops its partition: %v", err)
 	}
-	batchesOf4 := func(c *kafka.ConsumerConfig[string]) {
-		c.MaxRecords, c.Logger, c.Metrics = 4, slog.New(log), metrics
-		c.Decode = func(ctx context.Context, r *kgo.Record) (work.Message[string], bool, error) {
-			if string(r.Value) == "a/8" {
-				close(ahead)
-			}
-			return decode(ctx, r)
-		}
+	if diff := cmp.Diff(map[string][]int32{topic: {0, 1}}, sorted(m.Owned())); diff != "" {
+		t.Errorf("owned (-want +got):\n%s", diff)
 	}
-	m := join(t, cluster, refuse, batchesOf4)
-	<-log.seen
-	produce(0, "a", series("a", 12, 20)...)
-	produce(1, "b", series("b", 0, 20)...)
-	awaitCommits(t, cluster, map[int32]int64{1: 20})
+}
 
-	wantError(t, m.Err(), topic, "partition 0", "offset 5", "no such order")
-	if diff := cmp.Diff(series("a", 0, 8), s.ids(0)); diff != "" {
-		t.Errorf("handed over of the stopped partition: its batch and none after (-want +got):\n%s", diff)
+func sorted(owned map[string][]int32) map[string][]int32 {
+	for _, ids := range owned {
+		slices.Sort(ids)
 	}
-	if diff := cmp.Diff(map[int32]int64{0: 5, 1: 20}, commits(cluster)); diff != "" {
-		t.Errorf("committed offsets (-want +got):\n%s", diff)
-	}
-	if got := stopped(t, reader); got != 1 {
-		t.Errorf("the metric counts %d stopped partitions, want 1", got)
-	}
-	if err := m.stop(); err != nil {
-		t.Errorf("Run ended with %v", err)
-	}
-	if got := stopped(t, reader); got != 0 {
-		t.Errorf("the metric counts %d stopped partitions after the consumer has left", got)
-	}
-
-	again := newSink()
-	join(t, cluster, again.take)
-	again.await(t, 15)
-	if diff := cmp.Diff(series("a", 5, 20), again.ids(0)); diff != "" {
-		t.Errorf("handed over after a restart (-want +got):\n%s", diff)
-	}
+	return owned
 }
 
 func TestGroupWithoutOffsetsStartsAtTheEarliest(t *testing.T) {
@@ -229,7 +192,12 @@ func TestOffsetOutOfRangeStopsThePartition(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, log := newSink(), newLogged("cannot read partition")
-	m := join(t, cluster, s.take, func(c *kafka.ConsumerConfig[string]) { c.Logger = slog.New(log) })
+	reader := sdkmetric.NewManualReader()
+	metrics, err := kafka.NewMetrics(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := join(t, cluster, s.take, func(c *kafka.ConsumerConfig[string]) { c.Logger, c.Metrics = slog.New(log), metrics })
 	<-log.seen
 	awaitCommits(t, cluster, map[int32]int64{1: 10})
 	wantError(t, m.Err(), topic, "partition 0", "OFFSET_OUT_OF_RANGE")
@@ -241,6 +209,15 @@ func TestOffsetOutOfRangeStopsThePartition(t *testing.T) {
 	}
 	if got := commits(cluster)[0]; got != 2 {
 		t.Errorf("committed offset of the lost partition = %d, want 2", got)
+	}
+	if got := stopped(t, reader); got != 1 {
+		t.Errorf("G7: the metric counts %d stopped partitions, want 1", got)
+	}
+	if err := m.stop(); err != nil {
+		t.Errorf("Run ended with %v", err)
+	}
+	if got := stopped(t, reader); got != 0 {
+		t.Errorf("the metric counts %d stopped partitions after the consumer has left", got)
 	}
 }
 

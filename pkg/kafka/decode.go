@@ -46,7 +46,7 @@ func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[
 		clock = time.Now
 	}
 	m = work.Message[I]{
-		Scope: r.Topic, Key: string(r.Key), Digest: sha256.Sum256(r.Value), Unlogged: d.Unlogged[r.Topic],
+		Scope: r.Topic, Digest: sha256.Sum256(r.Value), Unlogged: d.Unlogged[r.Topic],
 		Record: record(r), At: event.Now(clock),
 	}
 	e, fault := event.Parse(r.Key, m.Record.Headers)
@@ -56,11 +56,13 @@ func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[
 	if m.ID == "" {
 		m.ID = fmt.Sprintf("%d/%d/%x", r.Partition, r.Offset, m.Digest)
 	}
-	if fault == nil && (len(r.Key) > maxKey || !utf8.Valid(r.Key) || bytes.IndexByte(r.Key, 0) >= 0) {
+	if len(r.Key) <= maxKey && utf8.Valid(r.Key) && bytes.IndexByte(r.Key, 0) < 0 {
+		m.Key = string(r.Key)
+	} else if fault == nil {
 		fault = fmt.Errorf("%w: longer than %d bytes, not UTF-8, or with NUL", ErrKey, maxKey)
 	}
 	if fault != nil {
-		m.Fault = fault
+		m.Fault = &work.Fault{Class: work.ClassHeaders, Err: fault}
 		return m, true, nil
 	}
 
@@ -71,11 +73,17 @@ func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[
 		switch {
 		case errors.Is(err, serde.ErrUnavailable), err != nil && ctx.Err() != nil:
 			return m, false, err
+		case errors.Is(err, serde.ErrUnknownSchema):
+			m.Fault = &work.Fault{Class: work.ClassUnknownSchema, Passing: true, Err: err}
+			return m, true, nil
 		case err != nil && !errors.Is(err, serde.ErrUnknownType):
-			m.Fault = err
+			m.Fault = &work.Fault{Class: work.ClassUndecodable, Err: err}
 			return m, true, nil
 		case t.Name != e.Type:
-			m.Fault = fmt.Errorf("%w: ce_type says %q, the schema %s", event.ErrHeaders, e.Type, t.Name)
+			m.Fault = &work.Fault{
+				Class: work.ClassHeaders,
+				Err:   fmt.Errorf("%w: ce_type says %q, the schema %s", event.ErrHeaders, e.Type, t.Name),
+			}
 			return m, true, nil
 		case err != nil:
 			d.skip(ctx, e.Topic, t.Name, false)
@@ -86,12 +94,25 @@ func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[
 			d.Metrics.unknownFields(ctx, e.Topic, t.Name)
 		}
 	}
-	m.Input, wanted, m.Fault = d.Input(e, m.At)
-	if !wanted && m.Fault == nil {
-		d.skip(ctx, e.Topic, kind, true)
-		return m, false, nil
+	if m.Input, wanted, err = d.Input(e, m.At); err != nil {
+		m.Fault = &work.Fault{Class: work.ClassHeaders, Err: err}
+		return m, true, nil
 	}
-	return m, true, nil
+	if !wanted {
+		d.skip(ctx, e.Topic, kind, true)
+	}
+	return m, wanted, nil
+}
+
+// Again decodes a record that was parked.
+func (d *Decoder[I]) Again(ctx context.Context, r *work.Record) (m work.Message[I], wanted bool, err error) {
+	headers := make([]kgo.RecordHeader, len(r.Headers))
+	for i, h := range r.Headers {
+		headers[i] = kgo.RecordHeader{Key: h.Key, Value: h.Value}
+	}
+	return d.Decode(ctx, &kgo.Record{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Headers: headers,
+	})
 }
 
 // skip counts by the name that the registry knows: a header may hold anything, and as often as it likes another.

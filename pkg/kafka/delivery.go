@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 )
 
@@ -47,8 +48,7 @@ type message[I any] struct {
 	wanted bool
 }
 
-// handle returns the offsets that may be committed: for each partition the one after its last record, or that of the
-// first record not handled.
+// handle returns the offsets that may be committed: for each partition the one after the last record that was taken.
 func (c *Consumer[I]) handle(ctx context.Context, d, previous *delivery[I]) (offsets, error) {
 	messages, err := c.decode(ctx, d.records)
 	if previous != nil {
@@ -105,39 +105,19 @@ func (c *Consumer[I]) fit(messages []message[I]) int {
 	return len(messages)
 }
 
-// take hands messages of moving partitions to the unit, stops the partitions of those refused and notes how far the
-// others have come.
+// take hands messages to the unit and notes how far it has come.
 func (c *Consumer[I]) take(ctx context.Context, messages []message[I], done offsets) error {
 	var taken []work.Message[I]
-	var records []*kgo.Record
-	kept := messages[:0:0]
 	for _, m := range messages {
-		if c.stoppedAt(m.record) != nil {
-			continue
-		}
-		kept = append(kept, m)
 		if m.wanted {
 			taken = append(taken, m.Message)
-			records = append(records, m.record)
 		}
 	}
-	refusals, err := c.cfg.Take(ctx, taken)
-	if err != nil {
+	if _, err := c.cfg.Take(ctx, taken); err != nil {
 		return err
 	}
-	refused := make(map[partition]*kgo.Record)
-	for _, refusal := range refusals {
-		r := records[refusal.Index]
-		if _, known := refused[partition{r.Topic, r.Partition}]; !known {
-			refused[partition{r.Topic, r.Partition}] = r
-			c.stop(r, refusal.Err)
-		}
-	}
-	for _, m := range kept {
-		first := refused[partition{m.record.Topic, m.record.Partition}]
-		if first == nil || m.record.Offset < first.Offset {
-			done.passed(m.record)
-		}
+	for _, m := range messages {
+		done.passed(m.record)
 	}
 	return nil
 }
@@ -148,6 +128,7 @@ func (c *Consumer[I]) commit(ctx context.Context, done offsets) {
 	if len(done) == 0 {
 		return
 	}
+	failpoint.Hit(failpoint.ConsumerTaken)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.GiveBack)
 	defer cancel()
 	for _, err := range done.commit(ctx, c.client) {

@@ -3,9 +3,7 @@ package kafka_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -267,47 +265,5 @@ func TestRunEndsWithTheUnitOfWork(t *testing.T) {
 				t.Errorf("%d members in the group after Run ended", got)
 			}
 		})
-	}
-}
-
-// A stop belongs to one term of ownership: who gets the partition next reads it again, and be it the one who stopped.
-func TestStoppedPartitionIsTriedAgainByItsNextOwner(t *testing.T) {
-	cluster := startBroker(t, 2)
-	produce := newProducer(t, cluster)
-	produce(0, "a", series("a", 0, 5)...)
-	produce(1, "b", series("b", 0, 5)...)
-	s := newSink()
-	var accept atomic.Bool
-	refused := make(chan struct{}, 10)
-	take := func(ctx context.Context, messages []work.Message[string]) ([]work.Refusal, error) {
-		if accept.Load() {
-			return s.take(ctx, messages)
-		}
-		var refusals []work.Refusal
-		for i, m := range messages {
-			refusals = append(refusals, work.Refusal{Index: i, Err: work.ErrReused})
-			if strings.HasSuffix(m.ID, "/0") {
-				refused <- struct{}{}
-			}
-		}
-		return refusals, nil
-	}
-	first := join(t, cluster, take)
-	<-refused
-	<-refused
-	second := join(t, cluster, take)
-	<-refused // it has got one of the two
-	accept.Store(true)
-	if err := second.stop(); err != nil {
-		t.Fatal(err)
-	}
-	s.await(t, 5)
-	err := first.Err()
-	wantError(t, err, "is stopped: offset 0")
-	if got := strings.Count(err.Error(), "is stopped"); got != 1 {
-		t.Errorf("%d partitions are stopped, want the one that was never lost: %v", got, err)
-	}
-	if got := len(s.firsts()); got != 1 {
-		t.Errorf("%d partitions were read again, want 1", got)
 	}
 }

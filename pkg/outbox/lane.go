@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
@@ -86,6 +88,7 @@ func (l *lane) round(ctx context.Context) (int, error) {
 	if acknowledged == 0 {
 		return 0, failure
 	}
+	failpoint.Hit(failpoint.RelayProduced)
 	if err := l.remove(ctx, rows[:acknowledged]); err != nil {
 		return 0, errors.Join(failure, err)
 	}
@@ -120,7 +123,7 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 			kgo.DefaultProduceTopic(l.topic),
 			kgo.ProducerLinger(0),
 			kgo.MaxBufferedRecords(2*l.cfg.BatchRows),
-			kgo.ProducerBatchMaxBytes(int32(l.cfg.MaxRecordBytes+16<<10)),
+			kgo.ProducerBatchMaxBytes(int32(l.maxBytes()+16<<10)),
 			kgo.RecordRetries(3),
 		)
 		if err != nil {
@@ -150,6 +153,7 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 			results[i] = err
 			pending.Done()
 		})
+		failpoint.Hit(failpoint.RelayHandedOver)
 	}
 	answered := make(chan struct{})
 	go func() { pending.Wait(); close(answered) }()
@@ -192,12 +196,14 @@ func (l *lane) record(r row) (*kgo.Record, error) {
 	for _, h := range headers {
 		size += len(h.Key) + len(h.Value)
 	}
-	if size > l.cfg.MaxRecordBytes {
+	if size > l.maxBytes() {
 		return nil, fmt.Errorf("%w: seq %d of %s is %d bytes, at most %d fit", ErrTooLarge, r.Seq, l.topic, size,
-			l.cfg.MaxRecordBytes)
+			l.maxBytes())
 	}
 	return record, nil
 }
+
+func (l *lane) maxBytes() int { return cmp.Or(l.cfg.MaxRecordBytesOf[l.topic], l.cfg.MaxRecordBytes) }
 
 func kafkaHeaders(headers []event.Header) []kgo.RecordHeader {
 	out := make([]kgo.RecordHeader, len(headers))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -79,6 +80,54 @@ func TestALaneStandsStillAtAnOversizedRecord(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNothingOvertakesARecordThatFails: a round ends at the first record that cannot be published.
+func TestNothingOvertakesARecordThatFails(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		migrate(t, db)
+		b := startBroker(t, nil)
+		cfg := quick(b)
+		cfg.MaxRecordBytes = 1000
+		l := lanesOf(db, cfg)[0]
+		defer l.renew()
+		insert(t, db, "a.events", "x", "1", strings.Repeat("B", 1000), "3")
+		for range 2 {
+			if _, err := l.round(t.Context()); !errors.Is(err, ErrTooLarge) {
+				t.Errorf("error %v, want ErrTooLarge", err)
+			}
+		}
+		if diff := cmp.Diff([]string{"1"}, b.firsts(t, "a.events")["x"]); diff != "" || depth(t, db) != 2 {
+			t.Errorf("G3: published past the record that failed, %d rows are left (-want +got):\n%s", depth(t, db), diff)
+		}
+	})
+}
+
+// TestWhatItsTopicDoesNotTakeStays: a row is no copy that may get lost, a dead letter's neither.
+func TestWhatItsTopicDoesNotTakeStays(t *testing.T) {
+	const topic = "a.deadletter" // which nobody has created yet
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		migrate(t, db)
+		b := startBroker(t, nil)
+		cfg := quick(b)
+		cfg.Topics, cfg.ProduceWithin = []string{topic}, time.Second
+		l := lanesOf(db, cfg)[0]
+		defer l.renew()
+		insert(t, db, topic, "x", "1")
+		if _, err := l.round(t.Context()); err == nil {
+			t.Error("published to a topic that does not exist")
+		}
+		if got := depth(t, db); got != 1 {
+			t.Errorf("G7: %d rows are left, want the one that could not be published", got)
+		}
+		if _, err := kadm.NewClient(b.mustClient(t)).CreateTopic(t.Context(), 1, 1, nil, topic); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is published", func() bool { n, err := l.round(t.Context()); return n == 1 && err == nil })
+		if diff := cmp.Diff(map[string][]string{"x": {"1"}}, b.firsts(t, topic)); diff != "" {
+			t.Error("G7: published (-want +got):\n" + diff)
+		}
+	})
 }
 
 // deafDialer makes connections that can stop hearing: what the broker answers never arrives.

@@ -12,12 +12,16 @@ package outbox
 import (
 	"context"
 	"embed"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
+	"unicode/utf8"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
@@ -68,27 +72,48 @@ func Insert(ctx context.Context, tx *sqldb.Tx, records []Record, now time.Time) 
 	if err != nil {
 		return fmt.Errorf("insert %d rows into the outbox: %w", len(rows), err)
 	}
+	failpoint.Hit(failpoint.OutboxInserted)
 	return nil
 }
 
-// Headers are kept as JSON so that an operator can read the table; all of ours are text.
+// Headers are kept as JSON so that an operator can read the table. Ours are text; a header that is not, such as one of
+// a dead letter's copy, has both its parts in base64 and says so.
 func marshalHeaders(headers []event.Header) (string, error) {
-	pairs := make([][2]string, len(headers))
+	pairs := make([][]string, len(headers))
 	for i, h := range headers {
-		pairs[i] = [2]string{h.Key, string(h.Value)}
+		if utf8.ValidString(h.Key) && utf8.Valid(h.Value) {
+			pairs[i] = []string{h.Key, string(h.Value)}
+		} else {
+			pairs[i] = []string{
+				base64.StdEncoding.EncodeToString([]byte(h.Key)), base64.StdEncoding.EncodeToString(h.Value), inBase64,
+			}
+		}
 	}
 	text, err := json.Marshal(pairs)
 	return string(text), err
 }
 
+const inBase64 = "base64"
+
 func unmarshalHeaders(text string) ([]event.Header, error) {
-	var pairs [][2]string
+	var pairs [][]string
 	if err := json.Unmarshal([]byte(text), &pairs); err != nil {
 		return nil, fmt.Errorf("outbox headers: %w", err)
 	}
 	headers := make([]event.Header, len(pairs))
 	for i, p := range pairs {
+		if len(p) < 2 {
+			return nil, fmt.Errorf("outbox headers: %d is no pair", i)
+		}
 		headers[i] = event.Header{Key: p[0], Value: []byte(p[1])}
+		if len(p) == 3 && p[2] == inBase64 {
+			key, err1 := base64.StdEncoding.DecodeString(p[0])
+			value, err2 := base64.StdEncoding.DecodeString(p[1])
+			if err := errors.Join(err1, err2); err != nil {
+				return nil, fmt.Errorf("outbox headers: %w", err)
+			}
+			headers[i] = event.Header{Key: string(key), Value: value}
+		}
 	}
 	return headers, nil
 }

@@ -22,6 +22,8 @@ type Config struct {
 	// MaxRecordBytes is the largest record (key, value and headers) that the topics take. Defaults to 768 KiB, which
 	// leaves room below the brokers' default of 1 MiB.
 	MaxRecordBytes int
+	// MaxRecordBytesOf is the same for topics that take others. Defaults to none.
+	MaxRecordBytesOf map[string]int
 	// ProduceWithin is how long a batch may wait for its acknowledgements before the lane's client is renewed.
 	// Defaults to 5 s.
 	ProduceWithin time.Duration

@@ -139,6 +139,34 @@ func TestCommitsGoOnWhileTheBrokerIsAway(t *testing.T) {
 	}
 }
 
+// TestCommitsGoOnWhileARecordIsProduced commits between reading rows and handing them over, when a lane asks for its
+// client.
+func TestCommitsGoOnWhileARecordIsProduced(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		migrate(t, db)
+		b := startBroker(t, nil)
+		cfg := quick(b)
+		cfg.NewClient = func(opts ...kgo.Opt) (*kgo.Client, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			err := db.Tx(ctx, func(tx *sqldb.Tx) error { return insertIn(ctx, tx, "a.events", "x", "2") })
+			if err != nil {
+				t.Errorf("G1: no commit while a record is produced: %v", err)
+			}
+			return b.client(opts...)
+		}
+		insert(t, db, "a.events", "x", "1")
+		l := lanesOf(db, cfg)[0]
+		defer l.renew()
+		if _, err := l.round(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := depth(t, db); got != 1 {
+			t.Errorf("%d rows are left, want that of the commit in between", got)
+		}
+	})
+}
+
 func TestARelayOutlivesARestartOfTheBroker(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		migrate(t, db)

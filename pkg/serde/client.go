@@ -18,11 +18,16 @@ const (
 // NewClient returns a client of the registry at address, such as http://127.0.0.1:8091. It asks nothing yet. A request
 // takes at most 5 s, its answer at most 1 MiB.
 func NewClient(address string) (*sr.Client, error) {
+	return NewClientOver(http.DefaultTransport, address)
+}
+
+// NewClientOver is [NewClient] with a transport of the caller's.
+func NewClientOver(transport http.RoundTripper, address string) (*sr.Client, error) {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
 		return nil, fmt.Errorf("schema registry %q: not a URL such as http://127.0.0.1:8091", address)
 	}
-	httpClient := &http.Client{Timeout: timeout, Transport: bounded{http.DefaultTransport}}
+	httpClient := &http.Client{Timeout: timeout, Transport: bounded{transport}}
 	client, err := sr.NewClient(sr.URLs(address), sr.HTTPClient(httpClient), sr.UserAgent("quadrille"))
 	if err != nil {
 		return nil, fmt.Errorf("schema registry %s: %w", address, err)

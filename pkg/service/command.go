@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/httpapi"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/pkg/telemetry"
@@ -46,6 +47,7 @@ func (p *Parts[I, S, E]) Do(ctx context.Context, c Command[I]) (work.Receipt, er
 		Scope: httpapi.Scope(ctx), ID: id, Key: c.Key, Digest: digest, Status: c.Status, At: c.At, Input: c.Input,
 		Cause: event.Cause{ID: minted, Correlation: httpapi.Correlation(ctx), Trace: telemetry.Traceparent(ctx)},
 	})
+	failpoint.Hit(failpoint.CommandCommitted)
 	return receipt, Problem(err)
 }
 

@@ -4,20 +4,38 @@
 package service
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/quadrille-platform/quadrille/pkg/work"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
+
+// maxTurn bounds how long a request waits for its turn, well below what its caller is likely to wait.
+const maxTurn = 10 * time.Second
 
 // Config is what every service has to be told. The tags name the environment variables, after the prefix QUADRILLE_.
 type Config struct {
 	// HTTPAddr is where the API listens. Defaults to the service's own.
 	HTTPAddr string `env:"HTTP_ADDR"`
+	// HTTPLimit is how many requests of the API are worked on at a time. As many more wait for their turn; the others are
+	// answered 503 and not done. Probes and metrics have no limit. Defaults to 500.
+	HTTPLimit int `env:"HTTP_LIMIT" envDefault:"500"`
+	// HTTPWait is how long a request waits for its turn before it is answered 503 and not done. Defaults to 1 s.
+	HTTPWait time.Duration `env:"HTTP_WAIT" envDefault:"1s"`
+	// HTTPHeld is how many requests may be held until something changes, by their query wait; they are not worked on
+	// meanwhile. One beyond is answered at once. Defaults to 10000.
+	HTTPHeld int `env:"HTTP_HELD" envDefault:"10000"`
 	// AdminAddr is where probes and metrics are served. Defaults to the service's own.
 	AdminAddr string `env:"ADMIN_ADDR"`
 	// AdminToken is the bearer token that the admin listener asks for, except for its probes. Without one it only
@@ -39,6 +57,17 @@ type Config struct {
 	// Stall is how long a consumer group may stand still before its backlog no longer holds timers back. Defaults to
 	// 60 s.
 	Stall time.Duration `env:"STALL" envDefault:"60s"`
+	// ParkFirstPause is the pause before an event that failed, but may succeed later, is tried again. Each next one is
+	// twice as long, up to ParkMaxPause. Defaults to 1 s.
+	ParkFirstPause time.Duration `env:"PARK_FIRST_PAUSE" envDefault:"1s"`
+	// ParkMaxPause is the longest of these pauses. Defaults to 1 minute.
+	ParkMaxPause time.Duration `env:"PARK_MAX_PAUSE" envDefault:"1m"`
+	// ParkAttempts is how often such an event is tried in all before it is dead. Defaults to 20, about a quarter of an
+	// hour.
+	ParkAttempts int64 `env:"PARK_ATTEMPTS" envDefault:"20"`
+	// ParkUnknownSchema is how long an event may have a schema that the registry does not know before it is dead.
+	// Defaults to 2 minutes.
+	ParkUnknownSchema time.Duration `env:"PARK_UNKNOWN_SCHEMA" envDefault:"2m"`
 
 	// Version is told by /version. Defaults to "dev".
 	Version string `env:"-"`
@@ -46,6 +75,13 @@ type Config struct {
 	Clock func() time.Time `env:"-"`
 	// KafkaOptions are added to every Kafka client.
 	KafkaOptions []kgo.Opt `env:"-"`
+	// DatabaseOptions are added when the database is opened.
+	DatabaseOptions []sqldb.Option `env:"-"`
+	// Listen opens the ports of the API and the admin listener. Defaults to net.Listen.
+	Listen func(network, address string) (net.Listener, error) `env:"-"`
+	// Dial connects to what is spoken to beside database and Kafka: the registry and, in the services that call one,
+	// the outside. Defaults to nil: the connections of the operating system.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) `env:"-"`
 	// Logger replaces JSON on standard error.
 	Logger *slog.Logger `env:"-"`
 }
@@ -65,16 +101,38 @@ func (c Config) WithDefaults(httpAddr, adminAddr, databaseURL string) Config {
 	if len(c.Brokers) == 0 {
 		c.Brokers = []string{"127.0.0.1:9092"}
 	}
+	c.HTTPLimit = cmp.Or(c.HTTPLimit, 500)
+	c.HTTPWait = cmp.Or(c.HTTPWait, time.Second)
+	c.HTTPHeld = cmp.Or(c.HTTPHeld, 10_000)
 	if c.Drain == 0 {
 		c.Drain = 10 * time.Second
 	}
 	if c.Stall == 0 {
 		c.Stall = time.Minute
 	}
+	c.ParkFirstPause = cmp.Or(c.ParkFirstPause, time.Second)
+	c.ParkMaxPause = cmp.Or(c.ParkMaxPause, time.Minute)
+	c.ParkAttempts = cmp.Or(c.ParkAttempts, 20)
+	c.ParkUnknownSchema = cmp.Or(c.ParkUnknownSchema, 2*time.Minute)
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
 	return c
+}
+
+// transport connects by Dial.
+func (c Config) transport() http.RoundTripper {
+	if c.Dial == nil {
+		return http.DefaultTransport
+	}
+	return &http.Transport{DialContext: c.Dial}
+}
+
+func (c Config) parking() work.Parking {
+	return work.Parking{
+		FirstPause: c.ParkFirstPause, MaxPause: c.ParkMaxPause, Attempts: c.ParkAttempts,
+		PassingFor: c.ParkUnknownSchema,
+	}
 }
 
 // Validate names every variable that is at fault.
@@ -106,11 +164,31 @@ func (c Config) Validate() error {
 		fault("ADMIN_ADDR", "is %q, which others can reach; set QUADRILLE_ADMIN_TOKEN or listen on 127.0.0.1",
 			c.AdminAddr)
 	}
+	if c.HTTPLimit < 0 {
+		fault("HTTP_LIMIT", "is negative")
+	}
+	if c.HTTPWait < 0 || c.HTTPWait > maxTurn {
+		fault("HTTP_WAIT", "is %s; it must be between 0 and %s", c.HTTPWait, maxTurn)
+	}
+	if c.HTTPHeld < 0 {
+		fault("HTTP_HELD", "is negative")
+	}
 	if c.Drain < 0 {
 		fault("DRAIN", "is negative")
 	}
 	if c.Stall < 0 {
 		fault("STALL", "is negative")
+	}
+	for variable, d := range map[string]time.Duration{
+		"PARK_FIRST_PAUSE": c.ParkFirstPause, "PARK_MAX_PAUSE": c.ParkMaxPause,
+		"PARK_UNKNOWN_SCHEMA": c.ParkUnknownSchema,
+	} {
+		if d < 0 {
+			fault(variable, "is negative")
+		}
+	}
+	if c.ParkAttempts < 0 {
+		fault("PARK_ATTEMPTS", "is negative")
 	}
 	return errors.Join(errs...)
 }

@@ -33,7 +33,8 @@ func TestLoadReadsTheEnvironment(t *testing.T) {
 	for variable, value := range map[string]string{
 		"HTTP_ADDR": "127.0.0.1:1", "ADMIN_ADDR": "127.0.0.1:2", "ADMIN_TOKEN": "secret", "DATABASE_URL": "sqlite:x",
 		"SKIP_MIGRATIONS": "true", "KAFKA_BROKERS": "a:1,b:2", "REGISTRY_URL": "http://r", "LOG_LEVEL": "warn", "DRAIN": "3s",
-		"STALL": "4s",
+		"STALL": "4s", "PARK_FIRST_PAUSE": "5s", "PARK_MAX_PAUSE": "6s", "PARK_ATTEMPTS": "7",
+		"PARK_UNKNOWN_SCHEMA": "8s", "HTTP_LIMIT": "9", "HTTP_WAIT": "10s", "HTTP_HELD": "11",
 	} {
 		t.Setenv("QUADRILLE_"+variable, value)
 	}
@@ -44,7 +45,8 @@ func TestLoadReadsTheEnvironment(t *testing.T) {
 	want := Config{
 		HTTPAddr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2", AdminToken: "secret", DatabaseURL: "sqlite:x",
 		SkipMigrations: true, Brokers: []string{"a:1", "b:2"}, RegistryURL: "http://r", LogLevel: slog.LevelWarn, Drain: 3 * time.Second,
-		Stall: 4 * time.Second,
+		Stall: 4 * time.Second, ParkFirstPause: 5 * time.Second, ParkMaxPause: 6 * time.Second, ParkAttempts: 7,
+		ParkUnknownSchema: 8 * time.Second, HTTPLimit: 9, HTTPWait: 10 * time.Second, HTTPHeld: 11,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -82,6 +84,9 @@ func TestValidateNamesTheVariableAtFault(t *testing.T) {
 		"no brokers":        {func(c *Config) { c.Brokers = nil }, []string{"QUADRILLE_KAFKA_BROKERS"}},
 		"a broker's port":   {func(c *Config) { c.Brokers = []string{"a:1", "b"} }, []string{"QUADRILLE_KAFKA_BROKERS"}},
 		"registry's scheme": {func(c *Config) { c.RegistryURL = "127.0.0.1:8091" }, []string{"QUADRILLE_REGISTRY_URL"}},
+		"negative limit":    {func(c *Config) { c.HTTPLimit = -1 }, []string{"QUADRILLE_HTTP_LIMIT"}},
+		"endless wait":      {func(c *Config) { c.HTTPWait = time.Minute }, []string{"QUADRILLE_HTTP_WAIT"}},
+		"negative held":     {func(c *Config) { c.HTTPHeld = -1 }, []string{"QUADRILLE_HTTP_HELD"}},
 		"negative drain":    {func(c *Config) { c.Drain = -1 }, []string{"QUADRILLE_DRAIN"}},
 		"negative stall":    {func(c *Config) { c.Stall = -1 }, []string{"QUADRILLE_STALL"}},
 		"several at once": {
@@ -125,7 +130,7 @@ func TestBusyPortIsNamedWithItsCure(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	_, err = listen(taken.Addr().String(), "the HTTP API of order", "QUADRILLE_HTTP_ADDR")
+	_, err = Config{}.listen(taken.Addr().String(), "the HTTP API of order", "QUADRILLE_HTTP_ADDR")
 	for _, want := range []string{"the HTTP API of order", taken.Addr().String(), "in use", "set QUADRILLE_HTTP_ADDR"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not say %q", err, want)

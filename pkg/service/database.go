@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/outbox"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/pkg/work"
@@ -15,7 +16,7 @@ import (
 func openDatabase(ctx context.Context, cfg Config, health *health, own fs.FS) (*sqldb.DB, error) {
 	var db *sqldb.DB
 	err := health.await(ctx, partStart, "database", func() (err error) {
-		db, err = sqldb.Open(ctx, cfg.DatabaseURL)
+		db, err = sqldb.Open(ctx, cfg.DatabaseURL, cfg.DatabaseOptions...)
 		return err
 	})
 	if err != nil {
@@ -31,6 +32,7 @@ func openDatabase(ctx context.Context, cfg Config, health *health, own fs.FS) (*
 				if err := sqldb.Migrate(ctx, db, t.fs, t.name); err != nil {
 					return err
 				}
+				failpoint.Hit(failpoint.Migrated)
 				continue
 			}
 			pending, err := sqldb.Pending(ctx, db, t.fs, t.name)

@@ -58,8 +58,12 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // listen names the port, what wanted it and the cure when it is taken.
-func listen(addr, what, variable string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", addr)
+func (c Config) listen(addr, what, variable string) (net.Listener, error) {
+	open := c.Listen
+	if open == nil {
+		open = net.Listen
+	}
+	listener, err := open("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot listen on %s: %w; stop what listens there, or set %s",
 			what, addr, err, variable)

@@ -8,7 +8,7 @@ import (
 )
 
 func TestDoorAnswersFromTheMomentThePortIsBound(t *testing.T) {
-	listener, err := listen("127.0.0.1:0", "the test", "NOTHING")
+	listener, err := Config{}.listen("127.0.0.1:0", "the test", "NOTHING")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestDoorAnswersFromTheMomentThePortIsBound(t *testing.T) {
 }
 
 func TestDoorWhoseListenerBreaksEndsItsStage(t *testing.T) {
-	listener, err := listen("127.0.0.1:0", "the test", "NOTHING")
+	listener, err := Config{}.listen("127.0.0.1:0", "the test", "NOTHING")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,15 +34,20 @@ type health struct {
 	tel  *telemetry.Telemetry
 	// started is when this process began to be the service.
 	started time.Time
+	// operations are those of the admin API.
+	operations operations
 
 	mu      sync.Mutex
 	waiting map[string]error // what is waited for, by part
 	checks  []check
+	ready   bool // once it was, all of it
 }
 
+// check of a part. While only parts that are not vital are at fault, commands and queries are answered.
 type check struct {
-	name string
-	fn   func() error
+	name  string
+	vital bool
+	fn    func() error
 }
 
 func newHealth(name string, cfg Config, tel *telemetry.Telemetry) *health {
@@ -56,7 +61,14 @@ func newHealth(name string, cfg Config, tel *telemetry.Telemetry) *health {
 func (h *health) check(name string, fn func() error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.checks = append(h.checks, check{name, fn})
+	h.checks = append(h.checks, check{name, true, fn})
+}
+
+// watch adds a condition of becoming ready. Its fault later on is told, and changes nothing else.
+func (h *health) watch(name string, fn func() error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.checks = append(h.checks, check{name, false, fn})
 }
 
 // await calls try until it succeeds or ctx ends, and says what it waits for: at once to those who probe, at each new
@@ -100,10 +112,13 @@ func (h *health) done(part string) {
 	delete(h.waiting, part)
 }
 
-// faults are the reasons for which the service is not ready, by part.
-func (h *health) faults() map[string]string {
-	faults := make(map[string]string)
+// readiness is the answer to a probe: 200 and nothing if all is well, else what is at fault, by part. A service that has
+// never been ready is not before all of it is: a release that finds no broker must not replace one that does. From then
+// on only what no request can be answered without takes it out of service; with any other fault it is degraded.
+func (h *health) readiness() (status int, faults map[string]string) {
+	faults = make(map[string]string)
 	h.mu.Lock()
+	vital := h.waiting[partStart] != nil
 	for part, what := range h.waiting {
 		faults[part] = what.Error()
 	}
@@ -112,14 +127,25 @@ func (h *health) faults() map[string]string {
 	for _, c := range checks {
 		if err := c.fn(); err != nil {
 			faults[c.name] = err.Error()
+			vital = vital || c.vital
 		}
 	}
-	return faults
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ready = h.ready || len(faults) == 0
+	switch {
+	case len(faults) == 0:
+		return http.StatusOK, faults
+	case vital || !h.ready:
+		return http.StatusServiceUnavailable, faults
+	}
+	faults["status"] = "degraded"
+	return http.StatusOK, faults
 }
 
 // serve runs fn beside the admin listener, which starts first and stops last.
 func (h *health) serve(ctx context.Context, fn func(context.Context) error) error {
-	listener, err := listen(h.cfg.AdminAddr, "the admin listener of "+h.name, "QUADRILLE_ADMIN_ADDR")
+	listener, err := h.cfg.listen(h.cfg.AdminAddr, "the admin listener of "+h.name, "QUADRILLE_ADMIN_ADDR")
 	if err != nil {
 		return err
 	}
@@ -140,11 +166,7 @@ func (h *health) mux() http.Handler {
 	})
 	mux.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, map[string]string{}) })
 	mux.Get("/readyz", func(w http.ResponseWriter, _ *http.Request) {
-		faults := h.faults()
-		status := http.StatusOK
-		if len(faults) > 0 {
-			status = http.StatusServiceUnavailable
-		}
+		status, faults := h.readiness()
 		answer(w, status, faults)
 	})
 	mux.Group(func(r chi.Router) {
@@ -154,6 +176,9 @@ func (h *health) mux() http.Handler {
 		r.Get("/debug/pprof/{profile}", pprof.Index)
 		r.Get("/debug/pprof/profile", pprof.Profile)
 		r.Get("/debug/pprof/trace", pprof.Trace)
+		for _, path := range []string{"/admin/*", "/openapi.json", "/docs", "/docs/*"} {
+			r.Handle(path, &h.operations)
+		}
 		r.Get("/version", func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]any{
 				"service": h.name, "version": h.cfg.Version, "revision": revision(),

@@ -81,6 +81,43 @@ func TestReadinessSaysWhatItWaitsFor(t *testing.T) {
 	ready(200, map[string]string{})
 }
 
+// TestReadinessOnceReady: what only events need leaves a service that was ready in service. One that never was waits for
+// all of it.
+func TestReadinessOnceReady(t *testing.T) {
+	h := newTestHealth(t, good())
+	mux := h.mux()
+	var group, database error
+	h.watch("consumer", func() error { return group })
+	h.check("database", func() error { return database })
+	away, gone := errors.New("the coordinator is away"), errors.New("the database is gone")
+	for _, step := range []struct {
+		what            string
+		group, database error
+		status          int
+		faults          map[string]string
+	}{
+		{"not begun", away, nil, 503, map[string]string{"start": "starting", "consumer": away.Error()}},
+		{"never ready", away, nil, 503, map[string]string{"consumer": away.Error()}},
+		{"ready", nil, nil, 200, map[string]string{}},
+		{"degraded", away, nil, 200, map[string]string{"status": "degraded", "consumer": away.Error()}},
+		{"both", away, gone, 503, map[string]string{"consumer": away.Error(), "database": gone.Error()}},
+		{"not ready", nil, gone, 503, map[string]string{"database": gone.Error()}},
+		{"ready again", nil, nil, 200, map[string]string{}},
+	} {
+		if step.what == "never ready" {
+			h.done(partStart)
+		}
+		group, database = step.group, step.database
+		status, faults := probe(mux, "/readyz", "")
+		if status != step.status {
+			t.Errorf("%s: %d, want %d", step.what, status, step.status)
+		}
+		if diff := cmp.Diff(step.faults, faults); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.what, diff)
+		}
+	}
+}
+
 func TestAwaitEndsWithItsContext(t *testing.T) {
 	h := newTestHealth(t, good())
 	ctx, cancel := context.WithCancel(t.Context())

@@ -112,6 +112,10 @@ func newTill(heard chan<- event.Event) till {
 			return sale{id: e.Key, told: true, at: at}, true, nil
 		},
 		Routes: routes,
+		Admin: func(api huma.API, _ *parts) {
+			huma.Register(api, huma.Operation{OperationID: "look", Method: http.MethodGet, Path: "/admin/v1/till"},
+				func(context.Context, *struct{}) (*sellOut, error) { return &sellOut{}, nil })
+		},
 	}
 }
 
@@ -124,7 +128,7 @@ type platform struct {
 
 func newPlatform(t *testing.T) *platform {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, soldType.Topic))
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, soldType.Topic, "till.deadletter"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +359,7 @@ func TestServiceThatStartsWithoutABrokerCatchesUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(2, soldType.Topic))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.SeedTopics(2, soldType.Topic, "till.deadletter"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +373,7 @@ func TestServiceThatStartsWithoutABrokerCatchesUp(t *testing.T) {
 	}
 }
 
-func TestServiceIsNotReadyWhileAPartitionIsStopped(t *testing.T) {
+func TestGarbageIsADeadLetterAndTheServiceGoesOn(t *testing.T) {
 	p := newPlatform(t)
 	client, err := kafka.NewClient(kafka.Config{Brokers: p.cfg.Brokers, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -379,10 +383,33 @@ func TestServiceIsNotReadyWhileAPartitionIsStopped(t *testing.T) {
 	if err := client.ProduceSync(t.Context(), garbage()).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	_, stop := p.run(t)
-	p.awaitReadiness(t, func(status int, faults map[string]string) bool {
-		return status == http.StatusServiceUnavailable && strings.Contains(faults["consumer"], "is stopped: offset 0")
+	heard, stop := p.run(t)
+	var letters struct {
+		Items []struct{ State, Class string }
+	}
+	p.awaitReadiness(t, func(status int, _ map[string]string) bool {
+		if status != http.StatusOK {
+			return false
+		}
+		answer, err := http.Get("http://" + p.cfg.AdminAddr + "/admin/v1/dead-letters")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if err := json.NewDecoder(answer.Body).Decode(&letters); err != nil {
+			t.Fatal(err)
+		}
+		return len(letters.Items) > 0
 	})
+	if l := letters.Items[0]; l.State != "dead" || l.Class != "headers" {
+		t.Errorf("G8: the letter is %+v", l)
+	}
+	if status := p.sell(t, "a", "", "").StatusCode; status != http.StatusAccepted {
+		t.Errorf("status %d beside a dead letter", status)
+	}
+	if e := <-heard; e.Key != "a" {
+		t.Errorf("heard of %q, want a", e.Key)
+	}
 	if err := stop(); err != nil {
 		t.Errorf("a clean stop = %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/httpapi"
 	"github.com/quadrille-platform/quadrille/pkg/kafka"
 	"github.com/quadrille-platform/quadrille/pkg/outbox"
@@ -45,6 +46,9 @@ type Definition[I work.Input[S, E], S, E any] struct {
 
 	// Routes registers the operations of the HTTP API.
 	Routes func(api huma.API, p *Parts[I, S, E])
+	// Admin registers operations for operators, on paths below /admin/v1/, which the admin listener serves beside those
+	// that every service has. Nil: none. What changes something embeds httpapi.Operated in its input.
+	Admin func(api huma.API, p *Parts[I, S, E])
 	// Due lists what fell due, as work.Timers asks. Nil: the service has no timers.
 	Due func(ctx context.Context, db *sqldb.DB, now time.Time, limit int) ([]work.Message[I], error)
 	// Background makes what else runs beside the unit of work, such as outside calls. Nil: nothing. It must not block.
@@ -57,13 +61,17 @@ type Parts[I work.Input[S, E], S, E any] struct {
 	DB        *sqldb.DB
 	Unit      *work.Unit[I, S, E]
 	Telemetry *telemetry.Telemetry
+	// Codec knows what the service publishes and reads.
+	Codec *serde.Codec
+	// Kafka makes a client of the brokers, which it does not wait for.
+	Kafka func(...kgo.Opt) (*kgo.Client, error)
 }
 
 // Run runs a service until ctx ends, and returns nil after a clean stop. It waits for what it needs, saying for what,
 // and answers probes meanwhile. From the moment it listens until database and schemas are there, the API answers 503.
 // It takes commands without a broker; what concerns topics begins once they are there.
 func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Definition[I, S, E]) error {
-	if err := cfg.Validate(); err != nil {
+	if err := errors.Join(cfg.Validate(), failpoint.Arm()); err != nil {
 		return err
 	}
 	if err := granted(def.Name, def.Publishes, def.Consumes); err != nil {
@@ -81,7 +89,7 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	if cfg.Logger != nil {
 		tel.Logger = cfg.Logger.With("service", def.Name)
 	}
-	listener, err := listen(cfg.HTTPAddr, "the HTTP API of "+def.Name, "QUADRILLE_HTTP_ADDR")
+	listener, err := cfg.listen(cfg.HTTPAddr, "the HTTP API of "+def.Name, "QUADRILLE_HTTP_ADDR")
 	if err != nil {
 		return err
 	}
@@ -111,7 +119,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		}
 	}()
 
-	registry, err := serde.NewClient(cfg.RegistryURL)
+	registry, err := serde.NewClientOver(cfg.transport(), cfg.RegistryURL)
 	if err != nil {
 		return err
 	}
@@ -134,7 +142,8 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	defer adminClient.Close()
 	admin := kadm.NewClient(adminClient)
 	consumed, published := topics(def.Consumes), topics(def.Publishes)
-	used := append(append([]string{}, consumed...), published...)
+	dead := work.DeadLetterTopic(def.Name)
+	used := append(append([]string{dead}, consumed...), published...)
 	health.waitFor(partTopics, errors.New("starting"))
 	topicsThere := newGate(func(ctx context.Context) error {
 		err := health.await(ctx, partTopics, "topics", func() error { return kafka.Check(ctx, admin, used) })
@@ -154,22 +163,34 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 
 	unit := work.New(work.Service[I, S, E]{
 		Name: def.Name, Load: def.Load, Save: def.Save, Publish: def.Publish, Encode: encoder(codec),
-	}, db, work.Config{Clock: cfg.Clock, Logger: tel.Logger, Metrics: workMetrics})
+	}, db, work.Config{Clock: cfg.Clock, Parking: cfg.parking(), Logger: tel.Logger, Metrics: workMetrics})
+	newClient := func(opts ...kgo.Opt) (*kgo.Client, error) { return kafka.NewClient(brokers, opts...) }
 	relay := outbox.NewRelay(db, outbox.Config{
-		Topics:    published,
-		NewClient: func(opts ...kgo.Opt) (*kgo.Client, error) { return kafka.NewClient(brokers, opts...) },
-		Logger:    tel.Logger, Metrics: outboxMetrics,
+		Topics:    append(append([]string{}, published...), dead),
+		NewClient: newClient,
+		Logger:    tel.Logger, Metrics: outboxMetrics, MaxRecordBytesOf: map[string]int{dead: maxDeadLetter},
 	})
 	unit.OnCommit(func([]work.Fact[E]) { relay.Wake() })
 
 	decoder := &kafka.Decoder[I]{
 		Codec: codec, Input: def.Input, Unlogged: def.Unlogged, Clock: cfg.Clock, Metrics: kafkaMetrics,
 	}
-	parts := &Parts[I, S, E]{Config: cfg, DB: db, Unit: unit, Telemetry: tel}
+	parts := &Parts[I, S, E]{Config: cfg, DB: db, Unit: unit, Telemetry: tel, Codec: codec, Kafka: newClient}
 	mux, api := httpapi.New(httpapi.Config{
 		Title: def.Title, Version: cfg.Version, Logger: tel.Logger, Tracer: tel.Tracer, Meter: tel.Meter,
+		Limits: httpapi.Limits{Requests: cfg.HTTPLimit, Wait: cfg.HTTPWait, Held: cfg.HTTPHeld},
 	})
 	def.Routes(api, parts)
+	letters, err := work.NewLetters(db, work.LettersConfig{Clock: cfg.Clock, Logger: tel.Logger, Meter: meter})
+	if err != nil {
+		return err
+	}
+	pruner, err := work.NewPruner(db, work.PrunerConfig{
+		Events: rememberEvents(admin, consumed, def.Unlogged), Clock: cfg.Clock, Logger: tel.Logger, Meter: meter,
+	})
+	if err != nil {
+		return err
+	}
 
 	// In the order in which they stop: whatever feeds the unit, the unit, what it feeds.
 	stages := []stage{
@@ -183,6 +204,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 				return def.Due(ctx, db, now, limit)
 			},
 			Horizon: progress.Horizon, Do: unit.Do, Clock: cfg.Clock, Logger: tel.Logger,
+			Aside: func(ctx context.Context) (int, error) { return work.TimersAside(ctx, db) },
 		}
 		stages = append(stages, stage{"timers", timers.Run})
 	}
@@ -193,7 +215,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	}
 	if len(consumed) > 0 {
 		var running atomic.Pointer[kafka.Consumer[I]]
-		health.check("consumer", func() error {
+		health.watch("consumer", func() error {
 			if consumer := running.Load(); consumer != nil {
 				return consumer.Err()
 			}
@@ -211,15 +233,27 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 			running.Store(consumer)
 			return consumer.Run(ctx)
 		})})
+		parked := work.NewParkingLot(work.ParkingConfig[I]{
+			DB: db, Decode: decoder.Again, Retry: unit.Retry, Clock: cfg.Clock, Logger: tel.Logger,
+			Owned: func() map[string][]int32 {
+				if consumer := running.Load(); consumer != nil {
+					return consumer.Owned()
+				}
+				return nil
+			},
+		})
+		stages = append(stages, stage{"parked events", parked.Run})
 	}
-	health.check("relay", relay.Err)
+	health.watch("relay", relay.Err)
 	health.check("database", func() error {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		return db.Ping(ctx)
 	})
 	stages = append(stages, stage{"unit of work", unit.Run}, stage{"relay", topicsThere.then(relay.Run)},
-		stage{"gauges", func(ctx context.Context) error { return outbox.Observe(ctx, meter, db) }})
+		stage{"gauges", func(ctx context.Context) error { return outbox.Observe(ctx, meter, db) }},
+		stage{"gauges of letters", letters.Observe}, stage{"pruning", topicsThere.then(pruner.Run)})
+	health.operations.set(adminHandler(def, parts, letters, registry))
 	health.done(partStart)
 	tel.Logger.Info("started", "http", cfg.HTTPAddr, "version", cfg.Version)
 	return runStages(ctx, stages)

@@ -98,3 +98,7 @@ func topics(types []serde.Type) []string {
 	}
 	return names
 }
+
+// maxDeadLetter is the largest record for the topic of dead letters, which takes records of 2 MiB: what was consumed,
+// at most 1 MiB, and some headers.
+const maxDeadLetter = 2<<20 - 64<<10

@@ -35,6 +35,8 @@ type DB struct {
 	migrator migrator
 	// fault is that of WithFault, nil if there is none.
 	fault func(ctx context.Context, query string) error
+	// outage is that of WithOutage, nil if there is none.
+	outage Outage
 	// closers run in order.
 	closers  []func() error
 	closing  sync.Once

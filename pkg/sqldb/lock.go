@@ -25,6 +25,18 @@ func (r Relation) LockShared(ctx context.Context, query string, args ...any) err
 	return lockRows(ctx, r, r.tx.dialect, " FOR SHARE", query, args)
 }
 
+// LockTable waits until no other transaction holds a lock on a row of the table, and keeps others from taking one until
+// the transaction ends; reading goes on. Unlike a lock on a row it comes in its turn, however many transactions with
+// [Tx.LockShared] follow each other without a gap. It is to be the first statement of its transaction. On SQLite it is
+// nothing: the writer is alone.
+func (tx *Tx) LockTable(ctx context.Context, table string) error {
+	if tx.dialect == SQLite {
+		return nil
+	}
+	_, err := tx.Exec(ctx, "LOCK TABLE "+table+" IN EXCLUSIVE MODE")
+	return err
+}
+
 type execer interface {
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 }

@@ -17,6 +17,7 @@ type config struct {
 	connections int
 	fileLock    bool
 	fault       func(ctx context.Context, query string) error
+	outage      Outage
 }
 
 // WithConnections bounds the connections to PostgreSQL, or the reading ones to a SQLite file. Defaults to 8.
@@ -63,6 +64,6 @@ func Open(ctx context.Context, url string, options ...Option) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.fault = cfg.fault
+	db.fault, db.outage = cfg.fault, cfg.outage
 	return db, nil
 }

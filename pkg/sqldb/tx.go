@@ -20,7 +20,7 @@ type Tx struct {
 	dialect Dialect
 	session *session
 	writes  bool
-	fault   func(ctx context.Context, query string) error
+	db      *DB
 	// failed is the first error of a statement. SQLite rolls a transaction back on some errors and would run what
 	// follows outside of any.
 	failed error
@@ -53,7 +53,7 @@ func (db *DB) transact(ctx context.Context, pool pool, begin string, writes bool
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	tx := &Tx{dialect: db.dialect, session: s, writes: writes, fault: db.fault}
+	tx := &Tx{dialect: db.dialect, session: s, writes: writes, db: db}
 	// open and broken tell the deferred release, which also runs when fn panics, what state the session is in.
 	open, broken := false, true
 	defer func() {
@@ -62,6 +62,10 @@ func (db *DB) transact(ctx context.Context, pool pool, begin string, writes bool
 		}
 		pool.release(s, broken)
 	}()
+	if err := db.struck(ctx, StepBegin, writes); err != nil {
+		broken = false
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
 	if _, err := s.exec(ctx, begin, nil); err != nil {
 		broken = !isBusy(err)
 		return fmt.Errorf("begin a transaction: %w", tx.classify(ctx, err))
@@ -134,12 +138,13 @@ func (tx *Tx) query(ctx context.Context, query string, args []any) (*sql.Rows, e
 	return rows, nil
 }
 
-// strike fails a statement for which WithFault has a fault.
+// strike fails a statement for which WithFault has a fault, or WithOutage an outage.
 func (tx *Tx) strike(ctx context.Context, query string) error {
-	if tx.fault == nil {
-		return nil
+	err := tx.db.struck(ctx, StepStatement, tx.writes)
+	if err == nil && tx.db.fault != nil {
+		err = tx.db.fault(ctx, query)
 	}
-	if err := tx.fault(ctx, query); err != nil {
+	if err != nil {
 		return tx.fail(ctx, err)
 	}
 	return nil
@@ -172,19 +177,25 @@ func (tx *Tx) classify(ctx context.Context, err error) error {
 func (tx *Tx) commit(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
+	if err := tx.db.struck(ctx, StepCommit, tx.writes); err != nil {
+		return unknown(err)
+	}
 	var err error
 	if tx.dialect == Postgres {
 		err = commitPostgres(ctx, tx.session)
 	} else {
 		_, err = tx.session.exec(ctx, "COMMIT", nil)
 	}
+	if err != nil && refused(err) {
+		return fmt.Errorf("commit: %w", err)
+	}
 	if err == nil {
-		return nil
+		err = tx.db.struck(ctx, StepCommitted, tx.writes)
 	}
-	if !refused(err) {
-		return &unavailableError{fmt.Errorf("commit, with unknown outcome: %w", err)}
+	if err != nil {
+		return unknown(err)
 	}
-	return fmt.Errorf("commit: %w", err)
+	return nil
 }
 
 func (tx *Tx) rollback(ctx context.Context) error {

@@ -64,11 +64,28 @@ func TestCopiesOfAnEventInOneBatchCountOnce(t *testing.T) {
 				f := running(t, db)
 				tc.take(t, f, db)
 				if got := totals(t, db)["a"]; got != tc.want {
-					t.Errorf("total %d, want %d", got, tc.want)
+					t.Errorf("G2: total %d, want %d", got, tc.want)
 				}
 			})
 		})
 	}
+}
+
+// TestARedeliveredEventCountsOnce counts what an event does that comes again, in another batch and at another replica.
+func TestARedeliveredEventCountsOnce(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		first := running(t, db)
+		second := newFixture(t, db, newToy(), work.Config{})
+		second.start(t)
+		for _, f := range []*fixture{first, first, second} {
+			if refused := f.take(t, consumed("1", add{"a", 1})); len(refused) != 0 {
+				t.Errorf("refused %v", refused)
+			}
+		}
+		if total, events := totals(t, db)["a"], len(published(t, db)); total != 1 || events != 1 {
+			t.Errorf("G2: delivered three times, the total is %d and %d events are published", total, events)
+		}
+	})
 }
 
 func TestEqualIdempotencyKeysShareOneOutcome(t *testing.T) {
@@ -146,7 +163,7 @@ func TestAnIdempotencyKeyIsRememberedAfterTheCommit(t *testing.T) {
 				t.Errorf("%s: %+v, %v", name, got, err)
 			}
 			if _, err := unit.Do(t.Context(), withDigest(command("k", add{"a", 1}), 2)); !errors.Is(err, work.ErrReused) {
-				t.Errorf("%s, other body: %v", name, err)
+				t.Errorf("G2: %s, other body: %v", name, err)
 			}
 		}
 		if diff := cmp.Diff(map[string]int64{"a": 1}, totals(t, db)); diff != "" {

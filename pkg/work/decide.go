@@ -29,12 +29,16 @@ type batch[I, E any] struct {
 	// fresh are to be decided, in order of arrival.
 	fresh []*item[I]
 
-	handled []*item[I]
 	facts   []Fact[E]
 	records []outbox.Record
+	letters []aside
+	done    int
 }
 
 func newBatch[I, E any](items []*item[I]) *batch[I, E] {
+	for _, it := range items {
+		it.prior, it.alias = nil, ""
+	}
 	return &batch[I, E]{
 		items:    items,
 		outcomes: make(map[*item[I]]outcome, len(items)),
@@ -42,41 +46,148 @@ func newBatch[I, E any](items []*item[I]) *batch[I, E] {
 	}
 }
 
+// look reads the inbox, and gives an outcome to every item that need not be decided. The rest is fresh.
+func (b *batch[I, E]) look(ctx context.Context, tx *sqldb.Tx, now time.Time) error {
+	known, err := findHandled(ctx, tx, b.keys())
+	if err != nil {
+		return err
+	}
+	due, err := findDue(ctx, tx, known, now)
+	if err != nil {
+		return err
+	}
+	b.setAside(known, due)
+	if err := b.findContradictions(ctx, tx); err != nil {
+		return err
+	}
+	return b.queueUp(ctx, tx)
+}
+
 func (b *batch[I, E]) keys() []inboxKey {
 	keys := make([]inboxKey, 0, len(b.items))
 	for _, it := range b.items {
-		if !it.Unlogged {
-			keys = append(keys, inboxKey{it.Scope, it.ID})
+		keys = append(keys, inboxKey{it.Scope, it.ID})
+		if it.Letter != "" {
+			keys = append(keys, inboxKey{it.Scope, it.Letter})
 		}
 	}
 	return keys
 }
 
-// setAside gives an outcome to every item that need not be decided: handled before, a copy of an earlier item, or
-// undecodable. The rest is fresh.
-func (b *batch[I, E]) setAside(handled map[inboxKey]inboxRow) {
+// setAside gives an outcome to what was consumed before, is a copy of an earlier item, cannot be decoded or saved, or
+// is parked and not due.
+func (b *batch[I, E]) setAside(known map[inboxKey]inboxRow, due map[inboxKey]bool) {
 	first := make(map[inboxKey]*item[I], len(b.items))
 	for _, it := range b.items {
 		key := inboxKey{it.Scope, it.ID}
-		row, seen := handled[key]
+		row, seen := known[key]
+		if it.retry || it.recurs() && (!seen || row.open()) {
+			if err := it.takeUp(known, due); err != nil {
+				b.outcomes[it] = outcome{err: err}
+				continue
+			}
+			seen = false
+		}
 		earlier, copied := first[key]
 		switch {
-		case it.Unlogged && it.Fault == nil:
-			b.fresh = append(b.fresh, it)
 		case seen && !row.matches(it.Digest), copied && earlier.Digest != it.Digest:
 			b.outcomes[it] = outcome{err: ErrReused}
 		case seen:
 			b.outcomes[it] = outcome{receipt: row.receipt()}
 		case copied:
 			b.copies[it] = earlier
-		case it.Fault != nil:
-			first[key] = it
-			b.outcomes[it] = outcome{err: it.Fault}
 		default:
 			first[key] = it
-			b.fresh = append(b.fresh, it)
+			b.begin(it)
 		}
 	}
+}
+
+// takeUp finds the open row that the item moves.
+func (it *item[I]) takeUp(known map[inboxKey]inboxRow, due map[inboxKey]bool) error {
+	key := inboxKey{it.Scope, it.letterID()}
+	row, found := known[key]
+	switch {
+	case it.retry && (!found || row.State != stateParked || row.Attempts != it.tried):
+		return errMoved
+	case !it.retry && (!found || !row.open()):
+		return nil
+	case row.State == stateDead:
+		return ErrDead
+	case !it.retry && !due[key]:
+		return ErrParked
+	}
+	it.prior = &row
+	return nil
+}
+
+func (b *batch[I, E]) begin(it *item[I]) {
+	switch {
+	case it.pinned != nil:
+		b.outcomes[it] = outcome{err: it.pinned}
+	case it.Fault != nil:
+		b.outcomes[it] = outcome{err: faultOf(it.Fault)}
+	case it.unwanted:
+		b.outcomes[it] = outcome{receipt: Receipt{Key: it.Key}}
+	default:
+		b.fresh = append(b.fresh, it)
+	}
+}
+
+func faultOf(err error) error {
+	if _, ok := errors.AsType[*Fault](err); ok {
+		return err
+	}
+	return &Fault{Class: ClassUndecodable, Err: err}
+}
+
+// findContradictions names the records whose id came before with other bytes, by their place and content: that name
+// tells whether they are known already.
+func (b *batch[I, E]) findContradictions(ctx context.Context, tx *sqldb.Tx) error {
+	var keys []inboxKey
+	for _, it := range b.items {
+		if it.Record != nil && b.outcomes[it].err == ErrReused && !it.retry { //nolint:errorlint // set above, as it is
+			it.alias = fmt.Sprintf("%s%d/%d/%x", contradiction, it.Record.Partition, it.Record.Offset, it.Digest)
+			keys = append(keys, inboxKey{it.Scope, it.alias})
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	known, err := findHandled(ctx, tx, keys)
+	for _, it := range b.items {
+		if row, seen := known[inboxKey{it.Scope, it.alias}]; it.alias != "" && seen {
+			b.outcomes[it] = outcome{receipt: row.receipt()}
+		}
+	}
+	return err
+}
+
+// queueUp sets aside the events of streams whose queue is open.
+func (b *batch[I, E]) queueUp(ctx context.Context, tx *sqldb.Tx) error {
+	var streams []streamRow
+	asked := make(map[stream]bool)
+	for _, it := range b.fresh {
+		if it.ordered() && !it.retry && !asked[it.stream()] {
+			asked[it.stream()] = true
+			streams = append(streams, streamRow{it.Scope, it.Key})
+		}
+	}
+	if len(streams) == 0 {
+		return nil
+	}
+	open, err := findOpen(ctx, tx, streams)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	b.fresh = slices.DeleteFunc(b.fresh, func(it *item[I]) bool {
+		behind := it.ordered() && !it.retry && open[it.stream()]
+		if behind {
+			b.outcomes[it] = outcome{err: ErrBehind}
+		}
+		return behind
+	})
+	return nil
 }
 
 // inputs of what is fresh.
@@ -94,11 +205,12 @@ func (b *batch[I, E]) leaveOut(it *item[I], err error) {
 	b.fresh = slices.DeleteFunc(b.fresh, func(other *item[I]) bool { return other == it })
 }
 
-// fold decides what is fresh, one after another; behind a refused event the later ones of its stream are refused too.
-// It reports false if it left the state unknown, because a Decide panicked or an event could not be encoded after its
-// state had changed: that message is then left out, nothing else has an outcome yet, and the caller loads anew.
+// fold decides what is fresh, one after another; behind an event that is refused the later ones of its stream are not
+// decided. It reports false if it left the state unknown, because a Decide
+// panicked or an event could not be encoded after its state had changed: that message is then left out, nothing else
+// has an outcome yet, and the caller loads anew.
 func (u *Unit[I, S, E]) fold(b *batch[I, E], state S) bool {
-	b.handled, b.facts, b.records = b.handled[:0], b.facts[:0], b.records[:0]
+	b.facts, b.records = b.facts[:0], b.records[:0]
 	decided := make(map[*item[I]]outcome, len(b.fresh))
 	blocked := make(map[stream]bool)
 	for _, it := range b.items {
@@ -117,9 +229,6 @@ func (u *Unit[I, S, E]) fold(b *batch[I, E], state S) bool {
 			}
 			if o.err == nil {
 				o.receipt = Receipt{Key: it.Key, Status: it.Status}
-				if !it.Unlogged {
-					b.handled = append(b.handled, it)
-				}
 			}
 			decided[it] = o
 		}
@@ -158,7 +267,7 @@ func (u *Unit[I, S, E]) decide(b *batch[I, E], state S, it *item[I]) (spoilt boo
 		value, err := u.service.Encode(&published)
 		if err != nil {
 			b.facts, b.records = b.facts[:facts], b.records[:records]
-			return true, fmt.Errorf("encode event %d: %w", n, err)
+			return true, fmt.Errorf("%w %d: %w", errEncode, n, err)
 		}
 		b.records = append(b.records, outbox.Record{
 			Topic: published.Topic, Key: published.Key, Headers: event.Headers(published), Value: value,
@@ -167,13 +276,12 @@ func (u *Unit[I, S, E]) decide(b *batch[I, E], state S, it *item[I]) (spoilt boo
 	return false, nil
 }
 
-// checkRefused returns ErrConflict if what a decision refused has been handled since the inbox was read: it was decided
-// on a state that it had changed already.
+// checkRefused returns ErrConflict if a command that was refused has been handled since the inbox was read: it was
+// decided on a state that it had changed already. Of an event that is refused the inbox gets a row, which collides.
 func (b *batch[I, E]) checkRefused(ctx context.Context, tx *sqldb.Tx) error {
 	var refused []inboxKey
 	for it, o := range b.outcomes {
-		decided := o.err != nil && it.Fault == nil && !errors.Is(o.err, ErrReused) && !errors.Is(o.err, ErrBehind)
-		if decided && !it.Unlogged {
+		if o.err != nil && it.Record == nil && !it.recurs() && !errors.Is(o.err, ErrReused) {
 			refused = append(refused, inboxKey{it.Scope, it.ID})
 		}
 	}
@@ -185,17 +293,6 @@ func (b *batch[I, E]) checkRefused(ctx context.Context, tx *sqldb.Tx) error {
 		err = ErrConflict
 	}
 	return err
-}
-
-func (b *batch[I, E]) inboxRows(now time.Time) []inboxRow {
-	rows := make([]inboxRow, len(b.handled))
-	for i, it := range b.handled {
-		rows[i] = inboxRow{
-			Scope: it.Scope, ID: it.ID, State: stateDone, Digest: it.Digest[:],
-			Status: int64(it.Status), Resource: it.Key, Handled: now,
-		}
-	}
-	return rows
 }
 
 // conclude hands every item its outcome, after the commit.
@@ -215,6 +312,7 @@ func (b *batch[I, E]) counts() counts {
 	c := counts{messages: len(b.items), facts: len(b.facts), duplicates: len(b.copies)}
 	for _, o := range b.outcomes {
 		switch {
+		case errors.Is(o.err, ErrParked), errors.Is(o.err, ErrDead), errors.Is(o.err, errMoved):
 		case o.err != nil:
 			c.refused++
 		case o.receipt.Repeated:

@@ -32,14 +32,18 @@ func newDesk[C Leased](cfg Leases[C], next []NextCall[C], leases []leaseRow, now
 }
 
 // end frees the lease of an ended call. If the same operation is due again, be it that the call failed or that its
-// answer settled nothing, it waits.
+// answer settled nothing, it waits; one that was not made need not.
 func (d *desk[C]) end(e endRow) {
 	lease := d.leases[e.Key]
 	if lease == nil || lease.Claims != e.Claims || lease.Claims == 0 {
 		return
 	}
-	lease.LeasedUntil = d.now
-	lease.RetryAt = d.now.Add(d.pause(lease.Attempts))
+	lease.LeasedUntil, lease.RetryAt = d.now, d.now
+	if e.unmade {
+		lease.Attempts--
+	} else {
+		lease.RetryAt = d.now.Add(d.pause(lease.Attempts))
+	}
 	d.touch(e.Key)
 }
 

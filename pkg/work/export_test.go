@@ -6,3 +6,6 @@ func (u *Unit[I, S, E]) Waiting() int {
 	defer u.queue.mu.Unlock()
 	return u.queue.waiting
 }
+
+// ErrNotBegun is with what a call ends that was not made.
+var ErrNotBegun = errNotBegun

@@ -125,11 +125,19 @@ func totals(t testing.TB, db *sqldb.DB) map[string]int64 {
 	return got
 }
 
-// published reads the outbox in the order of its rows.
+// letters reads what is parked, dead or discarded, in the order of their queues: id, state, class and attempts.
+func letters(t testing.TB, db *sqldb.DB) []string {
+	t.Helper()
+	return selectAll[string](t, db, `
+		SELECT l.id || ' ' || i.state || ' ' || l.class || ' ' || i.attempts
+		FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id ORDER BY l.seq`)
+}
+
+// published reads the outbox in the order of its rows, but for the copies of dead letters.
 func published(t testing.TB, db *sqldb.DB) []happened {
 	t.Helper()
 	var events []happened
-	for _, value := range selectAll[[]byte](t, db, `SELECT value FROM outbox ORDER BY seq`) {
+	for _, value := range selectAll[[]byte](t, db, `SELECT value FROM outbox WHERE topic = 'toy.events' ORDER BY seq`) {
 		var e happened
 		if err := json.Unmarshal(value, &e); err != nil {
 			t.Fatal(err)

@@ -22,8 +22,12 @@ func Migrations() fs.FS {
 	return sub
 }
 
+// States of a row. Done and discarded are final; what is parked or dead is open.
 const (
-	stateDone = "done"
+	stateDone      = "done"
+	stateParked    = "parked"
+	stateDead      = "dead"
+	stateDiscarded = "discarded"
 
 	// scopeProbe is that of rows which are deleted in the transaction that inserts them.
 	scopeProbe = "probe"
@@ -41,8 +45,11 @@ type inboxRow struct {
 	Digest   []byte    `db:"digest"`
 	Status   int64     `db:"status"`
 	Resource string    `db:"resource"`
+	Attempts int64     `db:"attempts"`
 	Handled  time.Time `db:"handled_at"`
 }
+
+func (r inboxRow) open() bool { return r.State == stateParked || r.State == stateDead }
 
 func (r inboxRow) matches(digest [32]byte) bool { return string(r.Digest) == string(digest[:]) }
 
@@ -50,10 +57,10 @@ func (r inboxRow) receipt() Receipt {
 	return Receipt{Key: r.Resource, Status: int(r.Status), Repeated: true}
 }
 
-// findHandled returns the inbox rows of keys that were handled before.
+// findHandled returns the inbox rows of keys, of those that were consumed before.
 func findHandled(ctx context.Context, tx *sqldb.Tx, keys []inboxKey) (map[inboxKey]inboxRow, error) {
 	rows, err := sqldb.Select[inboxRow](ctx, tx.With(keys), `
-		SELECT i.scope, i.id, i.state, i.digest, i.status, i.resource, i.handled_at
+		SELECT i.scope, i.id, i.state, i.digest, i.status, i.resource, i.attempts, i.handled_at
 		FROM inbox i JOIN rows ON rows.scope = i.scope AND rows.id = i.id`)
 	if err != nil {
 		return nil, fmt.Errorf("read the inbox: %w", err)
@@ -65,13 +72,79 @@ func findHandled(ctx context.Context, tx *sqldb.Tx, keys []inboxKey) (map[inboxK
 	return handled, nil
 }
 
-// insertHandled fails with a duplicate key, and so with a conflict, if another process handled one of rows meanwhile.
+// insertHandled fails with a duplicate key, and so with a conflict, if another process consumed one of rows meanwhile.
 func insertHandled(ctx context.Context, tx *sqldb.Tx, rows []inboxRow) error {
 	_, err := tx.With(rows).Exec(ctx, `
-		INSERT INTO inbox (scope, id, state, digest, status, resource, handled_at)
-		SELECT scope, id, state, digest, status, resource, handled_at FROM rows WHERE true ORDER BY scope, id`)
+		INSERT INTO inbox (scope, id, state, digest, status, resource, attempts, handled_at)
+		SELECT scope, id, state, digest, status, resource, attempts, handled_at FROM rows WHERE true ORDER BY scope, id`)
 	if err != nil {
 		return fmt.Errorf("insert %d rows into the inbox: %w", len(rows), err)
 	}
 	return nil
+}
+
+// findDue returns those of the timers and answers among known that are parked and whose time has come.
+func findDue(ctx context.Context, tx *sqldb.Tx, known map[inboxKey]inboxRow, now time.Time) (map[inboxKey]bool, error) {
+	var parked []inboxKey
+	for key, row := range known {
+		if row.State == stateParked && (key.Scope == ScopeTimer || key.Scope == ScopeCall) {
+			parked = append(parked, key)
+		}
+	}
+	if len(parked) == 0 {
+		return nil, nil
+	}
+	rows, err := sqldb.Select[inboxKey](ctx, tx.With(parked), `
+		SELECT l.scope, l.id FROM letters l JOIN rows ON rows.scope = l.scope AND rows.id = l.id
+		WHERE l.retry_at <= $1`, now)
+	if err != nil {
+		return nil, fmt.Errorf("look for due letters: %w", err)
+	}
+	due := make(map[inboxKey]bool, len(rows))
+	for _, key := range rows {
+		due[key] = true
+	}
+	return due, nil
+}
+
+// streamRow is a topic and key as a relation.
+type streamRow struct {
+	Scope string `db:"scope"`
+	Key   string `db:"key"`
+}
+
+// findOpen returns those of streams that have a row which is parked or dead.
+func findOpen(ctx context.Context, tx *sqldb.Tx, streams []streamRow) (map[stream]bool, error) {
+	any, err := sqldb.Select[int64](ctx, tx, `SELECT 1 FROM inbox WHERE state IN ('parked', 'dead') LIMIT 1`)
+	if err != nil || len(any) == 0 {
+		return nil, err
+	}
+	rows, err := sqldb.Select[streamRow](ctx, tx.With(streams), `
+		SELECT rows.scope, rows.key FROM rows WHERE EXISTS (
+			SELECT 1 FROM inbox i
+			WHERE i.scope = rows.scope AND i.resource = rows.key AND i.state IN ('parked', 'dead'))`)
+	if err != nil {
+		return nil, fmt.Errorf("look for open rows of the inbox: %w", err)
+	}
+	open := make(map[stream]bool, len(rows))
+	for _, row := range rows {
+		open[stream{row.Scope, row.Key}] = true
+	}
+	return open, nil
+}
+
+// TimersAside counts the timers that are parked or dead.
+func TimersAside(ctx context.Context, db *sqldb.DB) (n int, err error) {
+	err = db.Read(ctx, func(tx *sqldb.Tx) error {
+		counts, err := sqldb.Select[int](ctx, tx,
+			`SELECT count(*) FROM inbox WHERE scope = 'timer' AND state IN ('parked', 'dead')`)
+		if err == nil {
+			n = counts[0]
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the timers set aside: %w", err)
+	}
+	return n, nil
 }

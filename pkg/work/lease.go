@@ -3,16 +3,13 @@ package work
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
-
-// leaseTimeouts is how many timeouts of a call its lease lasts: one to wait for its turn, one for the call, one for the
-// transaction of its answer.
-const leaseTimeouts = 3
 
 // Leased is an outside call that a service makes under a lease.
 type Leased interface {
@@ -29,14 +26,14 @@ type Leased interface {
 //
 //	operation    TEXT        NOT NULL -- what was claimed last
 //	claims       BIGINT      NOT NULL -- how many calls were ever claimed; it never decreases
-//	attempts     BIGINT      NOT NULL -- how many of them were for the present operation, one after another
+//	attempts     BIGINT      NOT NULL -- how many of them were for the present operation, one after another, and made
 //	leased_until TIMESTAMPTZ NOT NULL -- no other call is claimed before
 //	retry_at     TIMESTAMPTZ NOT NULL -- the same operation is not claimed again before; another one need not wait
 type Leases[C Leased] struct {
 	// Aggregates is the table of the aggregates, Key its key column.
 	Aggregates, Key string
 	// Length of a lease: for how long a claimed call may be under way, its answer's own transaction included. It
-	// should follow from the call's timeout; see LeaseOf. Defaults to 15 s.
+	// should follow from the time that the call may take; see LeaseOf. Defaults to 15 s.
 	Length time.Duration
 	// A call that was not answered is made again after FirstPause, then after twice as long each time, at most
 	// MaxPause. They default to 100 ms and 10 s.
@@ -59,17 +56,19 @@ type NextCall[C Leased] struct {
 func AnswerMessage[C Leased, I any](call C, operation string, said []byte, now time.Time, correlation, trace string,
 	in I) Message[I] {
 	key, claim := call.Lease()
-	id := fmt.Sprintf("call/%s/%s/%d", key, operation, claim)
+	letter := fmt.Sprintf("call/%s/%s", key, operation)
+	id := fmt.Sprintf("%s/%d", letter, claim)
 	return Message[I]{
-		Scope: ScopeCall, ID: id, Key: key, Digest: sha256.Sum256(said), At: now, Input: in,
+		Scope: ScopeCall, ID: id, Letter: letter, Key: key, Digest: sha256.Sum256(said), At: now, Input: in,
 		Cause: event.Cause{
 			ID: event.Derive("quadrille/"+ScopeCall, id, 0), Correlation: correlation, Trace: trace,
 		},
 	}
 }
 
-// LeaseOf returns the length of a lease for calls that each end within timeout.
-func LeaseOf(timeout time.Duration) time.Duration { return leaseTimeouts * timeout }
+// LeaseOf returns the length of a lease for calls that each end within timeout, with as much as margin before it, to
+// wait for its turn, and after it, for the transaction of its answer.
+func LeaseOf(timeout, margin time.Duration) time.Duration { return margin + timeout + margin }
 
 func (l Leases[C]) withDefaults() Leases[C] {
 	if l.Length == 0 {
@@ -127,12 +126,15 @@ func (l Leases[C]) nothingDue(ctx context.Context, db *sqldb.DB, now time.Time, 
 type endRow struct {
 	Key    string `db:"key"`
 	Claims int64  `db:"claims"`
+	// unmade: the call was given back, and does not count as an attempt.
+	unmade bool
 }
 
 func endsOf[C Leased](ended []Ended[C]) []endRow {
 	ends := make([]endRow, len(ended))
 	for i, e := range ended {
 		ends[i].Key, ends[i].Claims = e.Call.Lease()
+		ends[i].unmade = errors.Is(e.Err, errNotBegun)
 	}
 	return ends
 }
@@ -200,7 +202,8 @@ func (l Leases[C]) ClaimIn(ctx context.Context, tx *sqldb.Tx, ended []Ended[C], 
 // findDue returns the keys whose next call can be claimed once ends are applied, first the one that is due longest. A
 // call that is made again is due since its pause ended, or its lease if nobody ended it: when some aggregates' calls
 // hang, they wait behind the calls that fell due meanwhile. Ends are looked up by IN, for which SQLite builds an index;
-// joined, it would read all of them for every aggregate.
+// joined, it would read all of them for every aggregate. A call whose answer was refused is not due while its letter is
+// dead, or parked for longer.
 func (l Leases[C]) findDue(ctx context.Context, tx *sqldb.Tx, ends []endRow, now time.Time, limit int) ([]string,
 	error) {
 	if limit <= 0 {
@@ -212,6 +215,10 @@ func (l Leases[C]) findDue(ctx context.Context, tx *sqldb.Tx, ends []endRow, now
 		WHERE a.next_call IS NOT NULL AND (c.%[2]s IS NULL
 			OR CASE WHEN (c.%[2]s, c.claims) IN (SELECT key, claims FROM rows) THEN c.operation <> a.next_call
 				ELSE c.leased_until <= $1 AND (c.operation <> a.next_call OR c.retry_at <= $1) END)
+			AND NOT EXISTS (
+				SELECT 1 FROM inbox i JOIN letters t ON t.scope = i.scope AND t.id = i.id
+				WHERE i.scope = 'call' AND i.resource = a.%[2]s AND i.state IN ('parked', 'dead')
+					AND i.id = 'call/' || a.%[2]s || '/' || a.next_call AND (i.state = 'dead' OR t.retry_at > $1))
 		ORDER BY CASE WHEN c.operation = a.next_call THEN c.retry_at ELSE a.updated_at END, a.%[2]s
 		LIMIT $2`, l.Aggregates, l.Key), now, limit)
 }

@@ -2,6 +2,7 @@ package work_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -77,7 +78,11 @@ func errands() work.Leases[errand] {
 func eachWithJobs(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 	t.Helper()
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		if err := sqldb.Migrate(t.Context(), db, jobMigration, "service"); err != nil {
+		err := errors.Join(
+			sqldb.Migrate(t.Context(), db, work.Migrations(), "work"),
+			sqldb.Migrate(t.Context(), db, jobMigration, "service"),
+		)
+		if err != nil {
 			t.Fatal(err)
 		}
 		fn(t, db)

@@ -18,7 +18,7 @@ func (u *Unit[I, S, E]) Run(ctx context.Context) error {
 		for _, e := range entries {
 			items = append(items, e.items...)
 		}
-		u.settle(ctx, items, make(map[stream]bool))
+		u.settle(ctx, items)
 	}
 }
 
@@ -56,13 +56,16 @@ func (u *Unit[I, S, E]) Do(ctx context.Context, m Message[I]) (Receipt, error) {
 	return it.receipt, it.err
 }
 
-// Take hands in a batch of events in order and returns once each is committed, known from before, or refused. On an
-// error, which is ErrStopped only, any of them may be undone.
+// Take hands in a batch of events in order and returns once each is committed, known from before, or set aside, parked
+// or dead: all of it is durable, and offsets may move. On an error, which is ErrStopped only, any of them may be undone.
 func (u *Unit[I, S, E]) Take(ctx context.Context, messages []Message[I]) ([]Refusal, error) {
 	if len(messages) == 0 {
 		return nil, nil
 	}
-	e := newEntry(ctx, messages...)
+	return u.takeEntry(ctx, newEntry(ctx, messages...))
+}
+
+func (u *Unit[I, S, E]) takeEntry(ctx context.Context, e *entry[I]) ([]Refusal, error) {
 	u.queue.put(e, false)
 	select {
 	case <-e.done:

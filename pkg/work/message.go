@@ -20,8 +20,12 @@ var (
 	ErrConflict = errors.New("changed meanwhile by another transaction")
 	// ErrPanic wraps what a Decide panicked with.
 	ErrPanic = errors.New("decide panicked")
-	// ErrBehind refuses an event because an earlier one of its topic and key was refused.
+	// ErrBehind queues an event because an earlier one of its topic and key is parked or dead.
 	ErrBehind = errors.New("waits behind an earlier event of its key")
+	// ErrParked says that a timer or an answer failed before and is not due yet, ErrDead that it failed for good: until
+	// an operator redrives its dead letter it is not tried again.
+	ErrParked = errors.New("parked until it is tried again")
+	ErrDead   = errors.New("dead until an operator redrives it")
 	// ErrStopped says that the unit has stopped or the caller gave up; the message is not done.
 	ErrStopped = errors.New("not done: stopped")
 )
@@ -36,6 +40,9 @@ const (
 type Input[S, E any] interface {
 	// Decide folds the message into state and returns what has happened. It is pure: no clock, database or
 	// randomness. It is total: it never panics. After an error the state is as before.
+	//
+	// An error is final, for on equal state it would come again. One with a method NotYet that returns true says that
+	// something of another key has to come first: the message is parked and tried again.
 	Decide(state S) ([]E, error)
 }
 
@@ -44,7 +51,11 @@ type Message[I any] struct {
 	// Scope and ID identify it in the inbox. Scope is the topic of an event, "METHOD /path" of a command,
 	// ScopeTimer or ScopeCall. ID is the event's id, the Idempotency-Key or an id minted on arrival.
 	Scope, ID string
-	// Key is that of the aggregate: the order id or the sku.
+	// Letter is the id under which a timer or an answer is parked or dead, where that is not ID: the claims of one call
+	// have one letter.
+	Letter string
+	// Key is that of the aggregate: the order id or the sku. That of an event is empty if it cannot be one; the event
+	// then holds nothing back.
 	Key string
 	// Digest is the SHA-256 of an event's value or of a command's body. The same ID with another digest is
 	// ErrReused.
@@ -57,9 +68,10 @@ type Message[I any] struct {
 	// Record is what was consumed, nil unless the message is an event.
 	Record *Record
 	// Unlogged is set where an older or repeated message changes nothing by itself, because state keeps the newer
-	// version: it has no inbox row. One that is refused stops its partition like any other.
+	// version: it has no inbox row unless it is refused, and then it holds nothing back.
 	Unlogged bool
-	// Fault says why the message could not be decoded; Input is then nil and the message is refused.
+	// Fault says why the message could not be decoded, as a *Fault if its class is not ClassUndecodable; Input is then
+	// nil and the message is dead, or parked if the Fault says so.
 	Fault error
 	Input I
 	// At is when it arrived.
@@ -85,7 +97,21 @@ type Receipt struct {
 	Repeated bool
 }
 
-// Refusal names a message of a Take that was not done for good.
+// Fault is why a record could not be decoded.
+type Fault struct {
+	Class Class
+	// Passing says that time may mend it: the record is parked, for Parking.PassingFor at most.
+	Passing bool
+	Err     error
+}
+
+// Error implements error.
+func (f *Fault) Error() string { return f.Err.Error() }
+
+// Unwrap returns what the Fault is about.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Refusal names a message of a Take that was set aside, parked or dead, and why.
 type Refusal struct {
 	// Index is its place among the messages taken.
 	Index int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 )
@@ -11,6 +12,7 @@ import (
 // Metrics of a Unit.
 type Metrics struct {
 	messages, duplicates, refused, facts, conflicts, outages metric.Int64Counter
+	letters                                                  metric.Int64Counter
 	batch                                                    metric.Int64Histogram
 }
 
@@ -25,7 +27,8 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 	}{
 		{&m.messages, "quadrille.work.messages", "Messages committed, whatever their outcome."},
 		{&m.duplicates, "quadrille.work.duplicates", "Messages that the inbox knew."},
-		{&m.refused, "quadrille.work.refused", "Messages refused for good."},
+		{&m.refused, "quadrille.work.refused", "Messages refused: the caller's own affair, or set aside."},
+		{&m.letters, "quadrille.work.letters", "Messages that became parked or dead, or failed again, by state and class."},
 		{&m.facts, "quadrille.work.facts", "Domain events, private ones included."},
 		{&m.conflicts, "quadrille.work.conflicts", "Transactions run again because another came first."},
 		{&m.outages, "quadrille.work.outages", "Transactions run again because the database was away."},
@@ -58,6 +61,11 @@ func (m *Metrics) committed(ctx context.Context, c counts) {
 	m.refused.Add(ctx, int64(c.refused))
 	m.facts.Add(ctx, int64(c.facts))
 	m.batch.Record(ctx, int64(c.messages))
+}
+
+func (m *Metrics) letter(ctx context.Context, l aside) {
+	m.letters.Add(ctx, 1, metric.WithAttributes(attribute.String("scope", l.row.Scope),
+		attribute.String("state", l.state), attribute.String("class", string(l.row.Class))))
 }
 
 func (m *Metrics) conflict(ctx context.Context) { m.conflicts.Add(ctx, 1) }

@@ -1,8 +1,10 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"sync"
+	"time"
 )
 
 // item is a message on its way through the loop. Its outcome may be read once its entry is done.
@@ -12,7 +14,27 @@ type item[I any] struct {
 	entry   *entry[I]
 	receipt Receipt
 	err     error
+
+	// retry is set if the item comes out of its queue; tried and failed are then those of its letter.
+	retry  bool
+	tried  int64
+	failed time.Time
+	// unwanted says that a retried record turned out to be of no interest.
+	unwanted bool
+	// pinned is why its transaction failed when it stood alone.
+	pinned error
+
+	// Of one attempt: the open row of the inbox that it moves, nil if it has none, and the id that its letter gets
+	// because another record has its own.
+	prior *inboxRow
+	alias string
 }
+
+// letterID is the id of its row when it is parked or dead.
+func (it *item[I]) letterID() string { return cmp.Or(it.alias, it.Letter, it.ID) }
+
+// recurs reports whether whoever handed it in does so again by itself: a timer or an answer, but no event or command.
+func (it *item[I]) recurs() bool { return it.Scope == ScopeTimer || it.Scope == ScopeCall }
 
 // finish gives the item its outcome, once, in the loop. Its caller need not wait for what else was in the batch: an
 // event may wait out an outage for hours, a command beside it must not.
@@ -29,7 +51,7 @@ type stream struct{ topic, key string }
 func (it *item[I]) stream() stream { return stream{it.Scope, it.Key} }
 
 // ordered reports whether later events of its stream have to wait behind it.
-func (it *item[I]) ordered() bool { return it.Record != nil && !it.Unlogged }
+func (it *item[I]) ordered() bool { return it.Record != nil && !it.Unlogged && it.Key != "" }
 
 // entry is what one caller of Do or Take waits for; its items share one transaction.
 type entry[I any] struct {

@@ -175,7 +175,7 @@ func TestAJoinOfTwoTopicsHappensOnce(t *testing.T) {
 			}
 			done.Wait()
 			if got := len(published(t, db)); got != tc.want {
-				t.Errorf("%d joins, want %d", got, tc.want)
+				t.Errorf("G6: %d joins, want %d", got, tc.want)
 			}
 			for _, row := range selectAll[int64](t, db, `SELECT sides FROM tallies`) {
 				if row != both {
@@ -235,7 +235,7 @@ func TestAConflictRunsTheWholeBatchAgain(t *testing.T) {
 				t.Error("totals (-want +got):\n" + diff)
 			}
 			if got := len(published(t, db)); got != 3 {
-				t.Errorf("%d events published, want 3", got)
+				t.Errorf("G2: %d events published, want 3", got)
 			}
 			if n := f.count(t, "quadrille.work.conflicts"); n != tc.conflicts || s.loads.Load() != 1+tc.conflicts {
 				t.Errorf("%d conflicts, loaded %d times; want %d, %d", n, s.loads.Load(), tc.conflicts, 1+tc.conflicts)

@@ -86,7 +86,7 @@ func TestOnlyWhatComesAfterARefusedEventWaitsBehindIt(t *testing.T) {
 					consumed("behind", add{"a", 10}),
 				)
 				if len(refused) != 2 || !errors.Is(refused[4], work.ErrBehind) {
-					t.Errorf("refused %v", refused)
+					t.Errorf("G3: what comes behind is not set aside: refused %v", refused)
 				}
 				if refused[2] == nil || !errors.Is(tc.want, errAny) && !errors.Is(refused[2], tc.want) {
 					t.Errorf("the culprit: %v, want %v", refused[2], tc.want)
@@ -105,9 +105,9 @@ func TestOnlyWhatComesAfterARefusedEventWaitsBehindIt(t *testing.T) {
 					t.Errorf("loaded %d times, want %d", n, tc.loads)
 				}
 
-				again := f.take(t, consumed("first", add{"a", 1}), consumed("behind", add{"a", 10}))
-				if len(again) != 0 || totals(t, db)["a"] != 11 {
-					t.Errorf("delivered again: refused %v, totals %v", again, totals(t, db))
+				again := f.take(t, consumed("first", add{"a", 1}), consumed("behind", add{"a", 10}), consumed("fresh", add{"a", 100}))
+				if len(again) != 1 || !errors.Is(again[2], work.ErrBehind) || totals(t, db)["a"] != 1 {
+					t.Errorf("G3: delivered again: refused %v, totals %v", again, totals(t, db))
 				}
 			})
 		})

@@ -23,25 +23,18 @@ const (
 )
 
 // settle gives every item an outcome, in as few transactions as it can. What cannot be saved is found by halving, in
-// order, until it stands alone; then it is refused and later events of its stream are set aside behind it.
-func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I], blocked map[stream]bool) {
+// order, until it stands alone: then a command is refused, and anything else parked.
+func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I]) {
 	conflicts, outages := 0, 0
 	for {
 		items = dropGone(ctx, items)
-		items = setBehind(items, blocked)
 		if len(items) == 0 {
 			return
 		}
 		err := u.transact(ctx, items)
 		if err == nil {
-			for _, it := range items {
-				if it.err != nil && it.ordered() {
-					blocked[it.stream()] = true
-				}
-			}
 			return
 		}
-
 		switch {
 		case errors.Is(err, ErrConflict):
 			u.cfg.Metrics.conflict(ctx)
@@ -58,18 +51,24 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I], blocked ma
 			}
 		}
 
-		if len(items) == 1 {
-			u.cfg.Logger.Error("message refused", "scope", items[0].Scope, "id", items[0].ID, "error", err)
-			items[0].finish(Receipt{}, err)
-			if items[0].ordered() {
-				blocked[items[0].stream()] = true
-			}
+		if len(items) > 1 {
+			half := len(items) / 2
+			u.settle(ctx, items[:half:half])
+			u.settle(ctx, items[half:])
 			return
 		}
-		half := len(items) / 2
-		u.settle(ctx, items[:half:half], blocked)
-		u.settle(ctx, items[half:], blocked)
-		return
+		switch it := items[0]; {
+		case it.Record == nil && !it.recurs():
+			u.cfg.Logger.Error("command refused", "scope", it.Scope, "id", it.ID, "error", err)
+			it.finish(Receipt{}, err)
+			return
+		case it.pinned == nil:
+			it.pinned = pinned{err}
+			conflicts, outages = 0, 0
+		default: // not even its letter can be written: to go on would lose it
+			u.cfg.Logger.Error("message cannot be set aside, trying again", "scope", it.Scope, "id", it.ID, "error", err)
+			pause(ctx, maxOutages, maxOutagePause)
+		}
 	}
 }
 
@@ -95,22 +94,6 @@ func dropGone[I any](ctx context.Context, items []*item[I]) []*item[I] {
 	for _, it := range items {
 		if ctx.Err() != nil || it.ctx.Err() != nil {
 			it.finish(Receipt{}, ErrStopped)
-			continue
-		}
-		kept = append(kept, it)
-	}
-	return kept
-}
-
-// setBehind finishes the events that come after a refused one of their stream.
-func setBehind[I any](items []*item[I], blocked map[stream]bool) []*item[I] {
-	if len(blocked) == 0 {
-		return items
-	}
-	kept := make([]*item[I], 0, len(items))
-	for _, it := range items {
-		if it.ordered() && blocked[it.stream()] {
-			it.finish(Receipt{}, ErrBehind)
 			continue
 		}
 		kept = append(kept, it)

@@ -2,10 +2,12 @@ package work
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 )
 
 // Timers hands in what falls due. A deadline lives in the service's own rows and survives restarts; a timer's id makes
@@ -16,6 +18,9 @@ type Timers[I any] struct {
 	// Horizon returns the instant up to which all that waited on the topics has been handled, and is asked only when
 	// something is due: later timers wait, so that a backlog of ours is not held against anyone. Nil: now.
 	Horizon func(ctx context.Context, now time.Time) (time.Time, error)
+	// Aside returns how many timers are parked or dead: they are listed as due all the same, and must not crowd out the
+	// others. Nil: none.
+	Aside func(ctx context.Context) (int, error)
 	// Do is the Unit's.
 	Do func(ctx context.Context, m Message[I]) (Receipt, error)
 	// Every is the time between looks. Defaults to 200 ms.
@@ -72,11 +77,19 @@ func (t Timers[I]) fire(ctx context.Context) error {
 			return err
 		}
 	}
-	if due, err = t.Due(ctx, horizon, timersAtATime); err != nil {
+	aside := 0
+	if t.Aside != nil {
+		if aside, err = t.Aside(ctx); err != nil {
+			return err
+		}
+	}
+	if due, err = t.Due(ctx, horizon, timersAtATime+aside); err != nil {
 		return err
 	}
 	return doAll(ctx, t.Do, due, func(m Message[I], err error) {
-		t.Logger.Warn("timer not done, it fires again", "id", m.ID, "error", err)
+		if !errors.Is(err, ErrParked) && !errors.Is(err, ErrDead) {
+			t.Logger.Warn("timer not done, it fires again", "id", m.ID, "error", err)
+		}
 	})
 }
 
@@ -87,6 +100,7 @@ func doAll[I any](ctx context.Context, do func(context.Context, Message[I]) (Rec
 	for _, m := range messages {
 		go func() {
 			defer func() { done <- struct{}{} }()
+			failpoint.Hit(failpoint.TimerDue)
 			if _, err := do(ctx, m); err != nil {
 				failed(m, err)
 			}

@@ -179,6 +179,9 @@ func (s *toy) load(ctx context.Context, tx *sqldb.Tx, inputs []input) (book, err
 	b := make(book)
 	for _, in := range inputs {
 		b[in.key()] = &tally{Key: in.key()}
+		if m, ok := in.(after); ok {
+			b[m.other] = &tally{Key: m.other}
+		}
 	}
 	var keys []keyRow
 	for _, key := range slices.Sorted(maps.Keys(b)) {

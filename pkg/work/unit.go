@@ -2,8 +2,9 @@
 // timer or the answer of an outside call asks for it, is a Message that the Unit loads for, decides and saves, many at
 // a time in one transaction, together with the inbox rows of what was handled and the outbox rows of what happened.
 //
-// This file holds the whole transaction. decide.go folds the messages, retry.go says what follows when a transaction
-// fails, loop.go how messages come in.
+// This file holds the whole transaction. decide.go folds the messages, park.go says what becomes of those that are
+// refused, retry.go what follows when a transaction fails, loop.go how messages come in, parking.go how those that are
+// parked come back.
 package work
 
 import (
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/outbox"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
@@ -31,6 +33,8 @@ type Config struct {
 	// TransactionTimeout bounds one attempt of a transaction, far below the consumer group's rebalance timeout.
 	// Defaults to 20 s.
 	TransactionTimeout time.Duration
+	// Parking says how long what fails is tried again.
+	Parking Parking
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 	// Metrics default to none.
@@ -53,6 +57,7 @@ func (c Config) withDefaults() Config {
 	if c.TransactionTimeout == 0 {
 		c.TransactionTimeout = 20 * time.Second
 	}
+	c.Parking = c.Parking.withDefaults()
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -100,32 +105,30 @@ func (u *Unit[I, S, E]) transact(ctx context.Context, items []*item[I]) (err err
 	var b *batch[I, E]
 	err = u.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		b = newBatch[I, E](items)
-		handled, err := findHandled(ctx, tx, b.keys())
-		if err != nil {
+		if err := b.look(ctx, tx, now); err != nil {
 			return err
 		}
-		b.setAside(handled)
-
 		for folded := false; !folded && len(b.fresh) > 0; {
 			state, err := u.service.Load(ctx, tx, b.inputs())
 			if err != nil {
 				return err
 			}
+			failpoint.Hit(failpoint.UnitLoaded)
 			if folded = u.fold(b, state); !folded {
 				continue // a panic left the state unknown: load again and leave that message out
 			}
+			failpoint.Hit(failpoint.UnitDecided)
 			if err := u.service.Save(ctx, tx, state, b.facts); err != nil {
 				return err
 			}
+			failpoint.Hit(failpoint.UnitSaved)
 		}
 
 		if err := b.checkRefused(ctx, tx); err != nil {
 			return err
 		}
-		if len(b.handled) > 0 {
-			if err := insertHandled(ctx, tx, b.inboxRows(now)); err != nil {
-				return err
-			}
+		if err := u.mark(ctx, tx, b, now); err != nil {
+			return err
 		}
 		if len(b.records) > 0 {
 			return outbox.Insert(ctx, tx, b.records, now)
@@ -139,8 +142,13 @@ func (u *Unit[I, S, E]) transact(ctx context.Context, items []*item[I]) (err err
 		return err
 	}
 
+	failpoint.Hit(failpoint.UnitCommitted)
 	u.cfg.Metrics.committed(ctx, b.counts())
-	if len(b.handled) > 0 {
+	for _, l := range b.letters {
+		u.cfg.Metrics.letter(ctx, l)
+		l.tell(ctx, u.cfg.Logger)
+	}
+	if b.done > 0 {
 		for _, fn := range u.onCommit {
 			fn(b.facts)
 		}

@@ -1,6 +1,7 @@
 package work_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,7 +16,8 @@ func unlogged(m work.Message[input]) work.Message[input] {
 	return m
 }
 
-// TestUnloggedMessages leave no inbox row, are decided each time they come, and hold nothing back.
+// TestUnloggedMessages leave no inbox row unless they are refused, are decided each time they come, and hold nothing
+// back.
 func TestUnloggedMessages(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f := running(t, db)
@@ -35,8 +37,15 @@ func TestUnloggedMessages(t *testing.T) {
 		if diff := cmp.Diff(map[string]int64{"a": 14}, totals(t, db)); diff != "" {
 			t.Error("totals (-want +got):\n" + diff)
 		}
-		if n := selectAll[int64](t, db, `SELECT count(*) FROM inbox`)[0]; n != 0 {
-			t.Errorf("%d inbox rows, want none", n)
+		want := []string{"4 parked save 1", "1 dead refused 1", "2 dead undecodable 1", "3 dead panic 1"}
+		got := letters(t, db)
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error("letters (-want +got):\n" + diff)
+		}
+		if n := selectAll[int64](t, db, `SELECT count(*) FROM inbox`)[0]; n != 4 {
+			t.Errorf("%d inbox rows, want those of the four letters", n)
 		}
 	})
 }

@@ -8,11 +8,11 @@ import (
 
 // Write runs a set-based statement that must change one row for each of rows, and returns ErrConflict if it changed
 // fewer: another transaction was there first. It does nothing if rows is empty.
-func Write[T any](ctx context.Context, tx *sqldb.Tx, rows []T, query string) error {
+func Write[T any](ctx context.Context, tx *sqldb.Tx, rows []T, query string, args ...any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	changed, err := tx.With(rows).Exec(ctx, query)
+	changed, err := tx.With(rows).Exec(ctx, query, args...)
 	if err != nil {
 		return err
 	}

@@ -86,5 +86,5 @@ func (s *stage[I, S, E]) tamperedWith(ctx context.Context, i int, decide func(I,
 	if diff := cmp.Diff(expected, refused); diff != "" {
 		return fmt.Errorf("other messages are refused (-want +got):\n%s", diff)
 	}
-	return want.compare(got)
+	return want.handled().compare(got.handled())
 }

@@ -10,7 +10,7 @@ import (
 const maxStatements = 200
 
 // failedStatementLeavesNothing fails each statement of each message's transaction in its turn, and looks whether all is
-// as it was before; then the message is handled, and the story must go on as if nothing had been.
+// as it was before, but for its letter; then the message is handled, and the story must go on as if nothing had been.
 func (s *stage[I, S, E]) failedStatementLeavesNothing(ctx context.Context) error {
 	if err := clearAll(ctx, s.db); err != nil {
 		return err
@@ -55,8 +55,11 @@ func (s *stage[I, S, E]) struck(ctx context.Context, p portion[I, S, E]) error {
 		if err != nil {
 			return err
 		}
-		if err := before.compare(after); err != nil {
+		if err := before.handled().compare(after.handled()); err != nil {
 			return fmt.Errorf("%s: statement %d failed: %w", s.nameOf(id), n, err)
+		}
+		if err := forgetLetters(ctx, s.db); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("%s needs more than %d statements", s.nameOf(id), maxStatements)

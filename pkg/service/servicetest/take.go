@@ -2,6 +2,7 @@ package servicetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -47,6 +48,7 @@ type inboxRow struct {
 	Digest   []byte    `db:"digest"`
 	Status   int64     `db:"status"`
 	Resource string    `db:"resource"`
+	Attempts int64     `db:"attempts"`
 	Handled  time.Time `db:"handled_at"`
 }
 
@@ -67,13 +69,20 @@ func plain[I work.Input[S, E], S, E any](db *sqldb.DB, svc work.Service[I, S, E]
 		}
 		return db.Tx(ctx, func(tx *sqldb.Tx) error {
 			handled, err := sqldb.Select[inboxRow](ctx, tx.With(keys), `
-				SELECT i.scope, i.id, i.state, i.digest, i.status, i.resource, i.handled_at
+				SELECT i.scope, i.id, i.state, i.digest, i.status, i.resource, i.attempts, i.handled_at
 				FROM inbox i JOIN rows ON rows.scope = i.scope AND rows.id = i.id`)
 			if err != nil {
 				return err
 			}
 			if len(handled) > 0 {
 				return fmt.Errorf("%d messages were handled before", len(handled))
+			}
+			open, err := sqldb.Select[int64](ctx, tx, `SELECT 1 FROM inbox WHERE state IN ('parked', 'dead') LIMIT 1`)
+			if err != nil {
+				return err
+			}
+			if len(open) > 0 {
+				return errors.New("a key is parked")
 			}
 			state, err := svc.Load(ctx, tx, inputs)
 			if err != nil {
@@ -87,8 +96,8 @@ func plain[I work.Input[S, E], S, E any](db *sqldb.DB, svc work.Service[I, S, E]
 				return err
 			}
 			if _, err := tx.With(rows).Exec(ctx, `
-				INSERT INTO inbox (scope, id, state, digest, status, resource, handled_at)
-				SELECT scope, id, state, digest, status, resource, handled_at
+				INSERT INTO inbox (scope, id, state, digest, status, resource, attempts, handled_at)
+				SELECT scope, id, state, digest, status, resource, attempts, handled_at
 				FROM rows WHERE true ORDER BY scope, id`); err != nil {
 				return err
 			}

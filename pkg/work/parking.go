@@ -1,0 +1,249 @@
+package work
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+)
+
+const (
+	// retriesAtATime bounds the due queues of one look and the messages of one transaction.
+	retriesAtATime = 100
+	// retryBytes bounds the values of one transaction, unless one alone is larger.
+	retryBytes = 8 << 20
+)
+
+// ParkingConfig says how parked events come back.
+type ParkingConfig[I any] struct {
+	// DB is where they are.
+	DB *sqldb.DB
+	// Owned returns the partitions that this process consumes, by topic: it alone tries their events again.
+	Owned func() map[string][]int32
+	// Decode turns a record into a message, as it did when it came. False: it is of no interest any more. An error says
+	// that it cannot tell, because the registry is away.
+	Decode func(ctx context.Context, r *Record) (m Message[I], wanted bool, err error)
+	// Retry is the Unit's.
+	Retry func(ctx context.Context, retries []Retry[I]) error
+	// Every is the time between looks. Defaults to 200 ms.
+	Every time.Duration
+	// Clock defaults to time.Now, Logger to slog.Default().
+	Clock  func() time.Time
+	Logger *slog.Logger
+}
+
+// ParkingLot tries parked events again when they are due, each queue from its head, in order.
+type ParkingLot[I any] struct{ cfg ParkingConfig[I] }
+
+// NewParkingLot returns a ParkingLot that does nothing until Run.
+func NewParkingLot[I any](cfg ParkingConfig[I]) *ParkingLot[I] {
+	if cfg.Every == 0 {
+		cfg.Every = 200 * time.Millisecond
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &ParkingLot[I]{cfg}
+}
+
+// Run tries what is due until ctx ends.
+func (p *ParkingLot[I]) Run(ctx context.Context) error {
+	ticker := time.NewTicker(p.cfg.Every)
+	defer ticker.Stop()
+	for {
+		more, err := p.look(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.cfg.Logger.Warn("parked events wait", "error", err)
+		}
+		if more && err == nil && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// look retries the queues that are due, and reports whether it came to retry anything.
+func (p *ParkingLot[I]) look(ctx context.Context) (retried bool, err error) {
+	due, err := p.due(ctx)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	var retries []Retry[I]
+	bytes := 0
+	for _, d := range due {
+		queue, err := p.queue(ctx, d)
+		if err != nil {
+			return false, err
+		}
+		for _, row := range queue {
+			if bytes += len(row.RecordValue); len(retries) == retriesAtATime || len(retries) > 0 && bytes > retryBytes {
+				break // the rest of the queue stays due: its head is not done yet, or makes it so
+			}
+			retry, err := p.decode(ctx, row)
+			if err != nil {
+				return false, err
+			}
+			retries = append(retries, retry)
+		}
+	}
+	if len(retries) == 0 {
+		return false, nil
+	}
+	return true, p.cfg.Retry(ctx, retries)
+}
+
+// Retry is an event out of its queue.
+type Retry[I any] struct {
+	Message[I]
+	// Tried is how often it was tried, Failed when it failed first; zero if it only waited.
+	Tried  int64
+	Failed time.Time
+	// Unwanted says that it is of no interest any more: it is done without a decision.
+	Unwanted bool
+}
+
+// Retry hands in events out of their queues. Those of one queue must be in its order, from its head. It returns once each
+// is done or has failed again; an error says that it stopped.
+func (u *Unit[I, S, E]) Retry(ctx context.Context, retries []Retry[I]) error {
+	messages := make([]Message[I], len(retries))
+	for i, r := range retries {
+		messages[i] = r.Message
+	}
+	e := newEntry(ctx, messages...)
+	for i, r := range retries {
+		it := e.items[i]
+		it.retry, it.tried, it.failed, it.unwanted = true, r.Tried, r.Failed, r.Unwanted
+	}
+	_, err := u.takeEntry(ctx, e)
+	return err
+}
+
+// queuedRow is an open letter with what it takes to try it again.
+type queuedRow struct {
+	Seq         int64      `db:"seq"`
+	Scope       string     `db:"scope"`
+	ID          string     `db:"id"`
+	Key         *string    `db:"key"`
+	State       string     `db:"state"`
+	Attempts    int64      `db:"attempts"`
+	Partition   int64      `db:"partition_id"`
+	Offset      int64      `db:"record_offset"`
+	RecordKey   []byte     `db:"record_key"`
+	RecordValue []byte     `db:"record_value"`
+	Headers     string     `db:"headers"`
+	Arrived     time.Time  `db:"arrived_at"`
+	FirstFailed *time.Time `db:"first_failed"`
+	RetryAt     *time.Time `db:"retry_at"`
+}
+
+const queuedColumns = `l.seq, l.scope, l.id, l.key, i.state, i.attempts, l.partition_id, l.record_offset, l.record_key,
+	l.record_value, l.headers, l.arrived_at, l.first_failed, l.retry_at`
+
+type partitionRow struct {
+	Topic     string `db:"topic"`
+	Partition int64  `db:"partition_id"`
+}
+
+// due returns letters whose time has come, of the partitions that are owned, the longest due first.
+func (p *ParkingLot[I]) due(ctx context.Context) (due []queuedRow, err error) {
+	var owned []partitionRow
+	for topic, partitions := range p.cfg.Owned() {
+		for _, id := range partitions {
+			owned = append(owned, partitionRow{topic, int64(id)})
+		}
+	}
+	if len(owned) == 0 {
+		return nil, nil
+	}
+	now := event.Now(p.cfg.Clock)
+	err = p.cfg.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		due, err = sqldb.Select[queuedRow](ctx, tx.With(owned), `
+			SELECT `+queuedColumns+`
+			FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id
+			WHERE l.retry_at <= $1 AND i.state = 'parked' AND EXISTS (
+				SELECT 1 FROM rows WHERE rows.topic = l.scope AND rows.partition_id = l.partition_id)
+			ORDER BY l.retry_at, l.seq LIMIT $2`, now, retriesAtATime)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for parked events: %w", err)
+	}
+	return due, nil
+}
+
+// queue returns what can be tried of the queue that d is of: from its head, if that is d, up to the first that is dead.
+// If d turns out to wait behind another it is no longer due, and neither is what follows.
+func (p *ParkingLot[I]) queue(ctx context.Context, d queuedRow) (queue []queuedRow, err error) {
+	if d.Key == nil {
+		return []queuedRow{d}, nil
+	}
+	err = p.cfg.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		queue, err = sqldb.Select[queuedRow](ctx, tx, `
+			SELECT `+queuedColumns+`
+			FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id
+			WHERE l.scope = $1 AND l.key = $2 AND i.state IN ('parked', 'dead') ORDER BY l.seq LIMIT $3`,
+			d.Scope, *d.Key, retriesAtATime)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read a queue: %w", err)
+	}
+	if len(queue) > 0 && queue[0].Seq != d.Seq {
+		return nil, p.wait(ctx, d, queue[0])
+	}
+	for i, row := range queue {
+		if row.State != stateParked {
+			return queue[:i], nil
+		}
+	}
+	return queue, nil
+}
+
+// wait makes d due no longer, unless it was made so anew, and its head due if nobody did.
+func (p *ParkingLot[I]) wait(ctx context.Context, d, head queuedRow) error {
+	err := p.cfg.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE letters SET retry_at = NULL WHERE seq = $1 AND retry_at = $2`, d.Seq, *d.RetryAt)
+		if err == nil && head.State == stateParked && head.RetryAt == nil {
+			err = promote(ctx, tx, []streamRow{{d.Scope, *d.Key}}, event.Now(p.cfg.Clock))
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("let an event wait behind another: %w", err)
+	}
+	return nil
+}
+
+func (p *ParkingLot[I]) decode(ctx context.Context, row queuedRow) (Retry[I], error) {
+	headers, err := unmarshalHeaders(row.Headers)
+	if err != nil {
+		return Retry[I]{}, err
+	}
+	m, wanted, err := p.cfg.Decode(ctx, &Record{
+		Topic: row.Scope, Partition: int32(row.Partition), Offset: row.Offset,
+		Key: row.RecordKey, Value: row.RecordValue, Headers: headers,
+	})
+	if err != nil {
+		return Retry[I]{}, fmt.Errorf("decode a parked event: %w", err)
+	}
+	m.ID = row.ID
+	if strings.HasPrefix(row.ID, contradiction) {
+		wanted, m.Fault = true, &Fault{Class: ClassContradiction, Err: ErrReused}
+	}
+	r := Retry[I]{Message: m, Tried: row.Attempts, Unwanted: !wanted}
+	if row.FirstFailed != nil {
+		r.Failed = *row.FirstFailed
+	}
+	return r, nil
+}
