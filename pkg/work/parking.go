@@ -182,18 +182,22 @@ func (p *ParkingLot[I]) due(ctx context.Context) (due []queuedRow, err error) {
 	return due, nil
 }
 
-// queue returns what can be tried of the queue that d is of: from its head, if that is d, up to the first that is dead.
-// If d turns out to wait behind another it is no longer due, and neither is what follows.
+// queue returns what can be tried of the queue that d is of: from its head, if that is d, up to the first that is dead. A
+// head that has failed before is tried alone, for it may well fail again. If d turns out to wait behind another it is no longer due, and neither is what follows.
 func (p *ParkingLot[I]) queue(ctx context.Context, d queuedRow) (queue []queuedRow, err error) {
 	if d.Key == nil {
 		return []queuedRow{d}, nil
+	}
+	limit := retriesAtATime
+	if d.Attempts > 0 {
+		limit = 1
 	}
 	err = p.cfg.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		queue, err = sqldb.Select[queuedRow](ctx, tx, `
 			SELECT `+queuedColumns+`
 			FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id
 			WHERE l.scope = $1 AND l.key = $2 AND i.state IN ('parked', 'dead') ORDER BY l.seq LIMIT $3`,
-			d.Scope, *d.Key, retriesAtATime)
+			d.Scope, *d.Key, limit)
 		return err
 	})
 	if err != nil {

@@ -77,12 +77,12 @@ func plain[I work.Input[S, E], S, E any](db *sqldb.DB, svc work.Service[I, S, E]
 			if len(handled) > 0 {
 				return fmt.Errorf("%d messages were handled before", len(handled))
 			}
-			open, err := sqldb.Select[int64](ctx, tx, `SELECT 1 FROM inbox WHERE state IN ('parked', 'dead') LIMIT 1`)
+			letters, err := sqldb.Select[int64](ctx, tx, `SELECT seq FROM letters LIMIT 1`)
 			if err != nil {
 				return err
 			}
-			if len(open) > 0 {
-				return errors.New("a key is parked")
+			if len(letters) > 0 {
+				return errors.New("a message was set aside")
 			}
 			state, err := svc.Load(ctx, tx, inputs)
 			if err != nil {
