@@ -81,7 +81,14 @@ func (p *ParkingLot[I]) look(ctx context.Context) (retried bool, err error) {
 	}
 	var retries []Retry[I]
 	bytes := 0
+	seen := make(map[stream]bool)
 	for _, d := range due {
+		if d.Key != nil {
+			if seen[stream{d.Scope, *d.Key}] {
+				continue
+			}
+			seen[stream{d.Scope, *d.Key}] = true
+		}
 		queue, err := p.queue(ctx, d)
 		if err != nil {
 			return false, err
@@ -183,7 +190,8 @@ func (p *ParkingLot[I]) due(ctx context.Context) (due []queuedRow, err error) {
 }
 
 // queue returns what can be tried of the queue that d is of: from its head, if that is d, up to the first that is dead. A
-// head that has failed before is tried alone, for it may well fail again. If d turns out to wait behind another it is no longer due, and neither is what follows.
+// head that has failed before is tried alone, for it may well fail again. If d turns out to wait behind another, none but
+// the head is due any more.
 func (p *ParkingLot[I]) queue(ctx context.Context, d queuedRow) (queue []queuedRow, err error) {
 	if d.Key == nil {
 		return []queuedRow{d}, nil
@@ -204,7 +212,7 @@ func (p *ParkingLot[I]) queue(ctx context.Context, d queuedRow) (queue []queuedR
 		return nil, fmt.Errorf("read a queue: %w", err)
 	}
 	if len(queue) > 0 && queue[0].Seq != d.Seq {
-		return nil, p.wait(ctx, d, queue[0])
+		return nil, p.wait(ctx, queue[0])
 	}
 	for i, row := range queue {
 		if row.State != stateParked {
@@ -214,17 +222,28 @@ func (p *ParkingLot[I]) queue(ctx context.Context, d queuedRow) (queue []queuedR
 	return queue, nil
 }
 
-// wait makes d due no longer, unless it was made so anew, and its head due if nobody did.
-func (p *ParkingLot[I]) wait(ctx context.Context, d, head queuedRow) error {
+// wait makes those behind head due no longer, and head itself due if it should be and nobody did. Whoever ends head
+// locks its row too, and makes the next one due after that.
+func (p *ParkingLot[I]) wait(ctx context.Context, head queuedRow) error {
+	now := event.Now(p.cfg.Clock)
 	err := p.cfg.DB.Tx(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE letters SET retry_at = NULL WHERE seq = $1 AND retry_at = $2`, d.Seq, *d.RetryAt)
-		if err == nil && head.State == stateParked && head.RetryAt == nil {
-			err = promote(ctx, tx, []streamRow{{d.Scope, *d.Key}}, event.Now(p.cfg.Clock))
+		if err := tx.Lock(ctx, `SELECT 1 FROM inbox WHERE scope = $1 AND id = $2`, head.Scope, head.ID); err != nil {
+			return err
+		}
+		states, err := sqldb.Select[string](ctx, tx, `SELECT state FROM inbox WHERE scope = $1 AND id = $2`,
+			head.Scope, head.ID)
+		if err != nil || len(states) == 0 || states[0] != stateParked && states[0] != stateDead {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE letters SET retry_at = NULL WHERE scope = $1 AND key = $2 AND seq > $3
+			AND retry_at <= $4`, head.Scope, *head.Key, head.Seq, now)
+		if err == nil && head.RetryAt == nil {
+			err = promote(ctx, tx, []streamRow{{head.Scope, *head.Key}}, now)
 		}
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("let an event wait behind another: %w", err)
+		return fmt.Errorf("let events wait behind another: %w", err)
 	}
 	return nil
 }
