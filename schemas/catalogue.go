@@ -27,6 +27,11 @@ type Topic struct {
 	Retention time.Duration
 	// Compacted topics keep the last record of each key for ever.
 	Compacted bool
+	// MaxBytes is the largest record that it takes, 0 for the broker's own limit.
+	MaxBytes int
+	// DeadLetters says that it holds copies of what its owner could not handle. They are of any type, or of none, and
+	// nobody consumes them: the owner's own database decides what becomes of them.
+	DeadLetters bool
 	// Owner is the one service that publishes here, Consumers are those that read any of its events.
 	Owner     string
 	Consumers []string
@@ -39,7 +44,13 @@ type Topic struct {
 
 const week = 7 * 24 * time.Hour
 
-// Topics returns the catalogue.
+// maxRecord is the largest record that Kafka takes unless told otherwise, in round numbers.
+const maxRecord = 1 << 20
+
+// DeadLetterTopic is where a service publishes copies of what it could not handle. Services wait for it at start.
+func DeadLetterTopic(service string) string { return service + ".deadletter" }
+
+// Topics returns the catalogue: the topics of events, then those of dead letters.
 func Topics() []Topic {
 	topics := catalogue()
 	for i, t := range topics {
@@ -49,7 +60,26 @@ func Topics() []Topic {
 		slices.Sort(topics[i].Consumers)
 		topics[i].Consumers = slices.Compact(topics[i].Consumers)
 	}
-	return topics
+	return append(topics, deadLetters(topics)...)
+}
+
+// deadLetters returns a topic for each service that topics know. What it holds is as large as what was consumed, and
+// some headers.
+func deadLetters(topics []Topic) []Topic {
+	var services []string
+	for _, t := range topics {
+		services = append(append(services, t.Owner), t.Consumers...)
+	}
+	slices.Sort(services)
+	var dead []Topic
+	for _, service := range slices.Compact(services) {
+		dead = append(dead, Topic{
+			Name: DeadLetterTopic(service), Key: "that of the record", Partitions: 6, Retention: 4 * week,
+			MaxBytes: 2 * maxRecord, DeadLetters: true, Owner: service,
+			Description: "Copies of what " + service + " could not handle, with origin, error and attempts in their headers.",
+		})
+	}
+	return dead
 }
 
 // catalogue is all there is to be published and read. A service that oversteps it does not start.

@@ -24,7 +24,7 @@ func TestEveryTopicOfARecordIsInTheCatalogue(t *testing.T) {
 		}
 	}
 	for _, topic := range Topics() {
-		if !used[topic.Name] {
+		if !used[topic.Name] && !topic.DeadLetters {
 			t.Errorf("nothing is published on %s", topic.Name)
 		}
 		for name := range topic.events {
@@ -34,6 +34,21 @@ func TestEveryTopicOfARecordIsInTheCatalogue(t *testing.T) {
 		}
 		if topic.Owner == "" || topic.Description == "" || topic.Partitions < 1 {
 			t.Errorf("%s: owner, description and partitions must be set", topic.Name)
+		}
+	}
+}
+
+func TestEveryConsumerHasATopicForDeadLetters(t *testing.T) {
+	for _, service := range []string{"inventory", "notification", "order", "payment"} {
+		i := slices.IndexFunc(Topics(), func(topic Topic) bool { return topic.Name == DeadLetterTopic(service) })
+		if i < 0 {
+			t.Errorf("%s has none", service)
+			continue
+		}
+		topic := Topics()[i]
+		if topic.Owner != service || topic.MaxBytes != 2<<20 || topic.Retention == 0 || topic.Compacted ||
+			len(topic.Consumers) > 0 {
+			t.Errorf("%+v", topic)
 		}
 	}
 }

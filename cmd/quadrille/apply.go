@@ -47,6 +47,22 @@ func (c applyCommand) Run(ctx context.Context) error {
 
 // apply makes the contracts true: every topic of the catalogue exists and every schema is registered.
 func apply(ctx context.Context, brokers []string, registryURL string) (created []string, err error) {
+	if created, err = applyTopics(ctx, brokers); err != nil {
+		return nil, err
+	}
+	registry, err := serde.NewClient(registryURL)
+	if err != nil {
+		return nil, err
+	}
+	var types []serde.Type
+	for _, r := range schemas.Records() {
+		types = append(types, serde.Type(r))
+	}
+	return created, serde.Register(ctx, registry, types)
+}
+
+// applyTopics creates the topics of the catalogue that are missing, and returns their names.
+func applyTopics(ctx context.Context, brokers []string) (created []string, err error) {
 	client, err := kafka.NewClient(kafka.Config{Brokers: brokers, ClientID: "quadrille-apply"})
 	if err != nil {
 		return nil, err
@@ -61,19 +77,10 @@ func apply(ctx context.Context, brokers []string, registryURL string) (created [
 		} else {
 			config["retention.ms"] = strconv.FormatInt(t.Retention.Milliseconds(), 10)
 		}
+		if t.MaxBytes > 0 {
+			config["max.message.bytes"] = strconv.Itoa(t.MaxBytes)
+		}
 		topics = append(topics, kafka.Topic{Name: t.Name, Partitions: int32(t.Partitions), Config: config})
 	}
-	if created, err = kafka.Apply(ctx, kadm.NewClient(client), topics); err != nil {
-		return nil, err
-	}
-
-	registry, err := serde.NewClient(registryURL)
-	if err != nil {
-		return nil, err
-	}
-	var types []serde.Type
-	for _, r := range schemas.Records() {
-		types = append(types, serde.Type(r))
-	}
-	return created, serde.Register(ctx, registry, types)
+	return kafka.Apply(ctx, kadm.NewClient(client), topics)
 }

@@ -8,6 +8,7 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 	predict "github.com/posener/complete"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/deadletter"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/demo"
 	"github.com/quadrille-platform/quadrille/platform/gateway"
 	"github.com/quadrille-platform/quadrille/schemas"
@@ -49,6 +50,7 @@ func predictors() map[string]predict.Predictor {
 	}
 	return map[string]predict.Predictor{
 		"topic":   predict.PredictSet(topics...),
+		"class":   predict.PredictSet(deadletter.Classes()...),
 		"type":    predict.PredictSet(types...),
 		"from":    predict.PredictSet("beginning", "end"),
 		"service": predict.PredictSet(serviceNames()...),

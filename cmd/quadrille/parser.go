@@ -7,6 +7,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/deadletter"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/reset"
 )
 
@@ -40,7 +42,8 @@ func newParser(ctx context.Context) (*kong.Kong, error) {
 // isUsage is true of a command line that was not understood.
 func isUsage(err error) bool {
 	_, ok := errors.AsType[*kong.ParseError](err)
-	return ok || errors.Is(err, reset.ErrConfirm)
+	return ok || errors.Is(err, reset.ErrConfirm) || errors.Is(err, deadletter.ErrConfirm) ||
+		errors.Is(err, deadletter.ErrOperator) || errors.Is(err, operate.ErrOperator)
 }
 
 // commandOf is as much of the command line as was understood, whose help may say more.

@@ -4,6 +4,7 @@ package failpoint
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,12 +20,12 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	if err := Arm(); err != nil {
-		os.Stderr.WriteString(err.Error())
+		fmt.Fprint(os.Stderr, err)
 		os.Exit(3)
 	}
 	for range 3 {
 		Hit(UnitLoaded)
-		os.Stdout.WriteString("hit ")
+		fmt.Print("hit ")
 	}
 }
 

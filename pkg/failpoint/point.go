@@ -11,7 +11,8 @@ type Point string
 
 // The points, in the order in which a message, an event and an outside call meet them.
 const (
-	// UnitLoaded comes after a batch's state was loaded, UnitDecided after it was decided, UnitSaved after it was saved.
+	// UnitLoaded comes after a batch's state was loaded, UnitDecided after it was decided, UnitSaved after it was
+	// saved.
 	UnitLoaded  Point = "unit/loaded"
 	UnitDecided Point = "unit/decided"
 	UnitSaved   Point = "unit/saved"
@@ -19,8 +20,8 @@ const (
 	InboxInserted  Point = "inbox/inserted"
 	LetterWritten  Point = "letter/written"
 	OutboxInserted Point = "outbox/inserted"
-	// LetterMoving comes before the inbox rows of parked events that were tried again are moved, LetterMoved after that,
-	// before their letters are.
+	// LetterMoving comes before the inbox rows of parked events that were tried again are moved, LetterMoved after
+	// that, before their letters are.
 	LetterMoving Point = "letter/moving"
 	LetterMoved  Point = "letter/moved"
 	// UnitCommitted comes after the commit, before anybody is told.
@@ -43,5 +44,5 @@ const (
 	// TimerDue comes before a due timer is handed in.
 	TimerDue Point = "timer/due"
 	// Migrated comes after each set of migrations.
-	Migrated Point = "migrated"
+	Migrated Point = "database/migrated"
 )

@@ -59,10 +59,10 @@ func New(config Config) (*chi.Mux, huma.API) {
 		correlate(config.Logger), // copies the request; nothing after the span may, or it would not learn the route
 		otelhttp.NewMiddleware("http", traceOptions(config)...),
 		recoverer,
+		limitBody, // before what may refuse: the server reads what is left of a body then
 		newShedder(config.Limits, config.Meter).middleware,
 		sameOrigin,
 		wellFormed,
-		limitBody,
 		middleware.GetHead,
 	)
 	mux.NotFound(func(w http.ResponseWriter, _ *http.Request) { NotFound("").Write(w) })

@@ -79,7 +79,7 @@ func limitBody(next http.Handler) http.Handler {
 			control := http.NewResponseController(w)
 			// Recorders in tests have no deadline to set; then there is none to lift either.
 			_ = control.SetReadDeadline(time.Now().Add(bodyTime))
-			r.Body = &body{http.MaxBytesReader(w, r.Body, MaxBody), control}
+			r.Body = &body{http.MaxBytesReader(w, r.Body, MaxBody), w.Header(), control}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -89,6 +89,7 @@ func limitBody(next http.Handler) http.Handler {
 // going, and a deadline that passes then would cancel the request's context under a handler still at work.
 type body struct {
 	io.ReadCloser
+	answer  http.Header
 	control *http.ResponseController
 }
 
@@ -98,12 +99,13 @@ func (b *body) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		b.answer.Set("Connection", "close") // or the server would wait for the rest
+		return n, NewProblem(RequestTimeout, "")
+	}
 	_ = b.control.SetReadDeadline(time.Time{})
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return n, NewProblem(TooLarge, "")
-	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return n, NewProblem(RequestTimeout, "")
 	}
 	if !errors.Is(err, io.EOF) {
 		return n, NewProblem(Malformed, "", NewField("body", FieldSyntax, ""))

@@ -20,7 +20,8 @@ const (
 // Retention returns for how long any of names may still deliver a record after it was handled: a record stays until all
 // of its segment is older than the topic's retention, and a segment grows for segment.ms. Forever is true of a topic
 // that limits the age of its records by nothing. Without names it is 0.
-func Retention(ctx context.Context, admin *kadm.Client, names ...string) (longest time.Duration, forever bool, err error) {
+func Retention(ctx context.Context, admin *kadm.Client, names ...string) (longest time.Duration, forever bool,
+	err error) {
 	configs, err := admin.DescribeTopicConfigs(ctx, names...)
 	if err != nil {
 		return 0, false, fmt.Errorf("ask for the retention of topics: %w", err)

@@ -96,17 +96,17 @@ func (l *lane) round(ctx context.Context) (int, error) {
 	return acknowledged, failure
 }
 
-// oldest hides the topic from SQLite's planner in a subquery: it would plan the statement anew at each run, because the
-// value might change the plan, and planning costs more than running.
+// oldest hides the topic from SQLite's planner in a subquery, and has the limit in the text: SQLite would plan the
+// statement anew at each run, because their values might change the plan, and planning costs more than running.
 func (l *lane) oldest(ctx context.Context) (rows []row, err error) {
 	err = l.db.Read(ctx, func(tx *sqldb.Tx) error {
-		rows, err = sqldb.Select[row](ctx, tx, `
+		rows, err = sqldb.Select[row](ctx, tx, fmt.Sprintf(`
 			SELECT 0 AS ord, seq, topic, key, headers, value, written_at FROM (
 				SELECT seq, topic, key, headers, value, written_at,
 					sum(length(headers) + coalesce(length(value), 0)) OVER (ORDER BY seq)
 						- length(headers) - coalesce(length(value), 0) AS before
-				FROM outbox WHERE topic = (SELECT $1) ORDER BY seq LIMIT $2) AS oldest
-			WHERE before < $3 ORDER BY seq`, l.topic, l.cfg.BatchRows, l.cfg.BatchBytes)
+				FROM outbox WHERE topic = (SELECT $1) ORDER BY seq LIMIT %d) AS oldest
+			WHERE before < $2 ORDER BY seq`, l.cfg.BatchRows), l.topic, l.cfg.BatchBytes)
 		return err
 	})
 	if err != nil {

@@ -245,7 +245,7 @@ func TestAProduceWithoutAnAnswer(t *testing.T) {
 					return
 				}
 				if diff := cmp.Diff(numbers(1, 20), got); diff != "" {
-					t.Error("published (-want +got):\n" + diff)
+					t.Error("G1: published (-want +got):\n" + diff)
 				}
 				if clients.Load() < 2 {
 					t.Error("the client was not renewed")

@@ -147,7 +147,7 @@ func TestCommitsGoOnWhileARecordIsProduced(t *testing.T) {
 		b := startBroker(t, nil)
 		cfg := quick(b)
 		cfg.NewClient = func(opts ...kgo.Opt) (*kgo.Client, error) {
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			err := db.Tx(ctx, func(tx *sqldb.Tx) error { return insertIn(ctx, tx, "a.events", "x", "2") })
 			if err != nil {

@@ -159,7 +159,8 @@ func (r *Rebuilder) work(ctx context.Context, m Rebuildable) error {
 		case held.Err() != nil || waits(err):
 			return err
 		default:
-			r.cfg.Logger.ErrorContext(ctx, "rebuild failed; the model is served as before", "model", m.Name, "error", err)
+			r.cfg.Logger.ErrorContext(ctx, "rebuild failed; the model is served as before", "model", m.Name,
+				"error", err)
 			if err := r.fail(held, m, s, err); err != nil {
 				return err
 			}

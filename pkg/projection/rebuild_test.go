@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -180,42 +179,71 @@ func TestAModelWithoutItsRowIsNotRebuilt(t *testing.T) {
 	})
 }
 
-// Writers whose locks overlap without a gap would keep a lock on the row itself from ever being had.
-func TestWritersThatFollowEachOtherDoNotHoldARebuildUp(t *testing.T) {
+// Writers whose locks overlap without a gap would keep the rebuild from ever having its own.
+func TestAWriterThatComesLaterWaitsBehindTheRebuild(t *testing.T) {
 	db := sqltest.Postgres(t) // on SQLite the writer is alone
 	if err := sqldb.Migrate(t.Context(), db, migrations, "notes"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	var writers sync.WaitGroup
-	turn := make(chan struct{}, 1) // each writer holds its lock until the next has one
-	turn <- struct{}{}
-	for w := range 3 {
-		writers.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				err := db.Tx(ctx, func(tx *sqldb.Tx) error {
-					if _, err := projection.Share(ctx, tx, notes); err != nil {
-						return err
-					}
-					select {
-					case turn <- struct{}{}:
-					case <-turn:
-					case <-time.After(100 * time.Millisecond): // the others wait for the lock, behind the rebuild
-					case <-ctx.Done():
-					}
-					return nil
-				})
-				if err != nil && ctx.Err() == nil {
-					t.Errorf("writer %d: %v", w, err)
-				}
-			}
-		})
-	}
 	r := rebuilder(db, source{notes: 25})
-	start(t, r)
-	if s := await(t, r); s.Phase != projection.PhaseDone {
-		t.Errorf("ended as %+v", s)
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	wrote := make(chan error, 1)
+	ended := make(chan error, 1)
+	err := db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := projection.Share(ctx, tx, notes); err != nil {
+			return err
+		}
+		start(t, r)
+		go func() { ended <- r.Run(ctx) }()
+		if err := waiting(ctx, db, 1); err != nil {
+			return err
+		}
+		go func() { wrote <- write(ctx, db, note{"late", 1}) }()
+		for {
+			select {
+			case err := <-wrote:
+				return fmt.Errorf("the writer that came later had its turn first: %w", err)
+			default:
+			}
+			if err := waiting(ctx, db, 2); err == nil {
+				return nil
+			}
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+	for s := (projection.Status{}); !s.Phase.Ended(); {
+		if s, err = r.Status(ctx, "notes"); err != nil {
+			t.Error(err)
+			break
+		}
 	}
 	stop()
-	writers.Wait()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if _, all, _ := served(t, db); len(all) != 26 {
+		t.Errorf("%d notes are served", len(all))
+	}
+}
+
+// waiting looks until at least n wait for a lock, at most for a second.
+func waiting(ctx context.Context, db *sqldb.DB, n int64) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	for found := int64(0); found < n; {
+		err := db.Read(ctx, func(tx *sqldb.Tx) (err error) {
+			found, err = sqldb.Get[int64](ctx, tx, `SELECT count(*) FROM pg_locks WHERE NOT granted`)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

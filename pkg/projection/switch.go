@@ -17,7 +17,8 @@ var errMoved = errors.New("another process has gone on with the rebuild")
 // step does a part of a phase in a transaction. Until it ends the phase stays.
 func (r *Rebuilder) step(ctx context.Context, m Rebuildable, s Status, fn func(*sqldb.Tx, placeRow) error) error {
 	return r.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.LockShared(ctx, `SELECT model FROM projections WHERE model = $1 ORDER BY model`, m.Name); err != nil {
+		err := tx.LockShared(ctx, `SELECT model FROM projections WHERE model = $1 ORDER BY model`, m.Name)
+		if err != nil {
 			return err
 		}
 		place, err := stands(ctx, tx, m, s)
@@ -29,7 +30,8 @@ func (r *Rebuilder) step(ctx context.Context, m Rebuildable, s Status, fn func(*
 }
 
 // exclusively is step that waits for every writer and ends the phase.
-func (r *Rebuilder) exclusively(ctx context.Context, m Rebuildable, s Status, fn func(*sqldb.Tx, placeRow) error) error {
+func (r *Rebuilder) exclusively(ctx context.Context, m Rebuildable, s Status,
+	fn func(*sqldb.Tx, placeRow) error) error {
 	ctx, cancel := context.WithTimeout(ctx, switchWithin)
 	defer cancel()
 	return r.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -109,8 +111,8 @@ func (r *Rebuilder) place(ctx context.Context, tx *sqldb.Tx, m Rebuildable, acti
 	return err
 }
 
-// turn writes the phase that follows, which may be the same, unless the rebuild has moved on. Set is an assignment more,
-// whose parameters begin at $6.
+// turn writes the phase that follows, which may be the same, unless the rebuild has moved on. Set is one assignment
+// more, whose parameters begin at $6.
 func (r *Rebuilder) turn(ctx context.Context, tx *sqldb.Tx, s Status, to Phase, set string, args ...any) error {
 	turned, err := tx.Exec(ctx, `
 		UPDATE rebuilds SET phase = $4, updated_at = $5, `+set+` WHERE model = $1 AND run = $2 AND phase = $3`,

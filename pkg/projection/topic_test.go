@@ -73,7 +73,8 @@ func newShop(t *testing.T) *shop {
 	}
 	s.topic.Name, s.topic.Logger = topic, slog.New(slog.DiscardHandler)
 	s.topic.Client = func(opts ...kgo.Opt) (*kgo.Client, error) {
-		return kgo.NewClient(append(opts, kgo.SeedBrokers(cluster.ListenAddrs()...))...)
+		opts = append(opts, kgo.SeedBrokers(cluster.ListenAddrs()...))
+		return kgo.NewClient(opts...)
 	}
 	return s
 }

@@ -80,7 +80,7 @@ func TestNoTruncationDecodes(t *testing.T) {
 	good := encode(t, codec, sample())
 	for n := range good {
 		if _, _, err := codec.Decode(t.Context(), topic, good[:n]); !errors.Is(err, serde.ErrMalformed) {
-			t.Errorf("%d of %d bytes: %v", n, len(good), err)
+			t.Errorf("G8: a record that was cut off is read: %d of %d bytes: %v", n, len(good), err)
 		}
 	}
 }

@@ -65,10 +65,10 @@ func TestOtherVersionsAreReadAsOurs(t *testing.T) {
 			}
 			_, data, err := codec.Decode(t.Context(), topic, value)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("G9: not read as ours: %v", err)
 			}
 			if diff := cmp.Diff(test.want, data); diff != "" {
-				t.Error(diff)
+				t.Errorf("G9: not read as ours (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.unknown, codec.UnknownFields(value)); diff != "" {
 				t.Errorf("unknown fields (-want +got):\n%s", diff)

@@ -23,8 +23,8 @@ func adminHandler[I work.Input[S, E], S, E any](def Definition[I, S, E], p *Part
 	registry *sr.Client) http.Handler {
 	mux, api := httpapi.New(httpapi.Config{
 		Title: def.Name + " admin", Version: p.Config.Version, Logger: p.Telemetry.Logger, Tracer: p.Telemetry.Tracer,
-		Description: "What operators see of " + def.Name + " and do to it. An operation that changes something asks for " +
-			"the operator's name in the header " + httpapi.OperatorHeader + ".",
+		Description: "What operators see of " + def.Name + " and do to it. An operation that changes something asks " +
+			"for the operator's name in the header " + httpapi.OperatorHeader + ".",
 	})
 	(&deadLetters{letters: letters, viewer: serde.NewViewer(registry), now: p.Now}).register(api)
 	if def.Admin != nil {

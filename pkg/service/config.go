@@ -21,8 +21,9 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
-// maxTurn bounds how long a request waits for its turn, well below what its caller is likely to wait.
-const maxTurn = 10 * time.Second
+// maxTurn bounds how long a request waits for its turn: well below what its caller is likely to wait, and what its body
+// may take.
+const maxTurn = 5 * time.Second
 
 // Config is what every service has to be told. The tags name the environment variables, after the prefix QUADRILLE_.
 type Config struct {

@@ -247,28 +247,28 @@ func TestAnOperatorRulesOnDeadLetters(t *testing.T) {
 	}
 
 	var letter seen
-	if r := p.admin(t, "POST", deadLetterPath+"/1/discard", "Ada L", why, &letter); r.StatusCode != 200 || letter.State != "discarded" {
+	if r := p.admin(t, http.MethodPost, deadLetterPath+"/1/discard", "Ada L", why, &letter); r.StatusCode != http.StatusOK || letter.State != "discarded" {
 		t.Fatalf("discard: %d, %+v", r.StatusCode, letter)
 	}
-	p.admin(t, "GET", deadLetterPath+"/1", "", "", &letter)
+	p.admin(t, http.MethodGet, deadLetterPath+"/1", "", "", &letter)
 	if len(letter.Rulings) != 1 || letter.Rulings[0] != (struct{ Action, Operator, Reason string }{"discard", "Ada L", "made by hand"}) {
 		t.Errorf("rulings %+v", letter.Rulings)
 	}
-	if r := p.admin(t, "POST", deadLetterPath+"/2/redrive", "ada", "", nil); r.StatusCode != http.StatusConflict {
+	if r := p.admin(t, http.MethodPost, deadLetterPath+"/2/redrive", "ada", "", nil); r.StatusCode != http.StatusConflict {
 		t.Errorf("redrive of a parked one: %d", r.StatusCode)
 	}
 	var swept listed
-	p.admin(t, "POST", deadLetterPath+"/discard", "ada", `{"filter":{},"dry_run":true}`, &swept)
+	p.admin(t, http.MethodPost, deadLetterPath+"/discard", "ada", `{"filter":{},"dry_run":true}`, &swept)
 	if swept.Moved != 0 || swept.Left != 3 || swept.NextCursor != "" {
 		t.Errorf("a dry run: %+v", swept)
 	}
-	p.admin(t, "POST", deadLetterPath+"/discard", "ada", `{"filter":{"key":"a"},"limit":1,"reason":"all of a"}`, &swept)
+	p.admin(t, http.MethodPost, deadLetterPath+"/discard", "ada", `{"filter":{"key":"a"},"limit":1,"reason":"all of a"}`, &swept)
 	if swept.Moved != 1 || swept.Left != 1 || swept.NextCursor == "" {
 		t.Errorf("some of many: %+v", swept)
 	}
 	body := `{"filter":{"key":"a"},"limit":10,"reason":"all of a","cursor":"` + swept.NextCursor + `"}`
 	swept = listed{}
-	p.admin(t, "POST", deadLetterPath+"/discard", "ada", body, &swept)
+	p.admin(t, http.MethodPost, deadLetterPath+"/discard", "ada", body, &swept)
 	if swept.Moved != 1 || swept.Left != 0 || swept.NextCursor != "" {
 		t.Errorf("the rest: %+v", swept)
 	}
@@ -280,11 +280,11 @@ func TestTheAdminAPIIsDescribedAndGuarded(t *testing.T) {
 	_, stop := p.run(t)
 	p.awaitReadiness(t, func(status int, _ map[string]string) bool { return status == http.StatusOK })
 	for _, path := range []string{"/openapi.json", deadLetterPath, deadLetterPath + "/1", "/docs", "/admin/v1/anything"} {
-		if status := p.admin(t, "GET", path, "", "", nil).StatusCode; status != http.StatusUnauthorized {
+		if status := p.admin(t, http.MethodGet, path, "", "", nil).StatusCode; status != http.StatusUnauthorized {
 			t.Errorf("%s without the token: %d", path, status)
 		}
 	}
-	request, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+p.cfg.AdminAddr+"/openapi.json", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.cfg.AdminAddr+"/openapi.json", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestTheAdminAPIWaitsForTheDatabase(t *testing.T) {
 	p.cfg.DatabaseURL = "postgres://127.0.0.1:1/till"
 	_, stop := p.run(t)
 	p.awaitReadiness(t, func(status int, _ map[string]string) bool { return status == http.StatusServiceUnavailable })
-	response := p.admin(t, "GET", deadLetterPath, "", "", nil)
+	response := p.admin(t, http.MethodGet, deadLetterPath, "", "", nil)
 	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" {
 		t.Errorf("status %d, %v", response.StatusCode, response.Header)
 	}

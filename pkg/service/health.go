@@ -112,9 +112,9 @@ func (h *health) done(part string) {
 	delete(h.waiting, part)
 }
 
-// readiness is the answer to a probe: 200 and nothing if all is well, else what is at fault, by part. A service that has
-// never been ready is not before all of it is: a release that finds no broker must not replace one that does. From then
-// on only what no request can be answered without takes it out of service; with any other fault it is degraded.
+// readiness is the answer to a probe: 200 and nothing if all is well, else what is at fault, by part. A service that
+// has never been ready is not before all of it is: a release that finds no broker must not replace one that does. From
+// then on only what no request can be answered without takes it out of service; with any other fault it is degraded.
 func (h *health) readiness() (status int, faults map[string]string) {
 	faults = make(map[string]string)
 	h.mu.Lock()

@@ -232,7 +232,7 @@ func TestServiceFromCommandToEventAndBack(t *testing.T) {
 			first.Header.Get(httpapi.CorrelationHeader))
 	}
 	if !strings.HasPrefix(e.Cause.Trace, "00-"+trace) {
-		t.Errorf("trace %q is not that of the request", e.Cause.Trace)
+		t.Errorf("G11: trace %q is not that of the request", e.Cause.Trace)
 	}
 
 	for name, test := range map[string]struct {

@@ -62,8 +62,8 @@ type breakerConfig struct {
 // closed reports whether calls are made as they come.
 func (b *breaker) closed() bool { return b.circuit.State() == gobreaker.StateClosed }
 
-// room returns how many of limit calls may be claimed. If it is the one that finds out whether the outside is back, told
-// must be called with how that went, errNotBegun if it was not made.
+// room returns how many of limit calls may be claimed. If it is the one that finds out whether the outside is back,
+// told must be called with how that went, errNotBegun if it was not made.
 func (b *breaker) room(limit int) (n int, told func(error)) {
 	if limit <= 0 {
 		return 0, nil

@@ -30,18 +30,18 @@ type CallsConfig[C, I any] struct {
 	Perform func(ctx context.Context, call C) (Message[I], error)
 	// Do is the Unit's. An answer that it does not take is handed in again for as long as the call is leased.
 	Do func(ctx context.Context, m Message[I]) (Receipt, error)
-	// Away reports whether an error of Perform says that the outside as a whole is away, rather than that one call got no
-	// answer. After 5 such calls in a row none is claimed any more, nor does one that is leased begin; every 2 s one
+	// Away reports whether an error of Perform says that the outside as a whole is away, rather than that one call got
+	// no answer. After 5 such calls in a row none is claimed any more, nor does one that is leased begin; every 2 s one
 	// finds out whether the outside is back. Defaults to never.
 	Away func(error) bool
 	// Timeout is what a call may take, once its turn has come. Defaults to no limit.
 	Timeout time.Duration
-	// Limit is how many calls run at a time. Up to 8 times as many are leased: those about to run and those whose
-	// answers wait to be taken included. Defaults to 64.
+	// Limit is how many calls run at a time, which bounds what an outside that hangs can hold up. Up to 8 times as many
+	// are leased: those about to run and those whose answers wait to be taken included. Defaults to 64.
 	Limit int
-	// Lease is how long a call is leased, longer than Timeout; see LeaseOf. One that has waited for its turn for half of
-	// what Timeout leaves of it is not made but given back, so that none is under way that another process may claim.
-	// Defaults to never.
+	// Lease is how long a call is leased, longer than Timeout; see LeaseOf. One that has waited for its turn for half
+	// of what Timeout leaves of it is not made but given back, so that none is under way that another process may
+	// claim. Defaults to never.
 	Lease time.Duration
 	// Every is the time between looks when nothing wakes it. While no call succeeds looks become rarer, down to one in
 	// 5 s, and no wake counts. Defaults to 200 ms.
@@ -184,7 +184,8 @@ func (c *Calls[C, I]) serve(ctx, begun context.Context, call C, claimed time.Tim
 	return c.take(begun, answer, claimed)
 }
 
-// perform waits for a call's turn, unless ctx ends, and makes it if the breaker lets it, which told says it does already.
+// perform waits for a call's turn, unless ctx ends, and makes it if the breaker lets it, which told says it has done
+// already.
 func (c *Calls[C, I]) perform(ctx, begun context.Context, call C, claimed time.Time, calling chan struct{},
 	told func(error)) (answer Message[I], err error) {
 	defer func() {

@@ -252,6 +252,11 @@ func (u *Unit[I, S, E]) decide(b *batch[I, E], state S, it *item[I]) (spoilt boo
 			spoilt, err = true, fmt.Errorf("%w: %v", ErrPanic, p)
 		}
 	}()
+	if u.cfg.Refuse != nil && it.Record != nil {
+		if err := u.cfg.Refuse(it.Key); err != nil {
+			return false, err
+		}
+	}
 	happened, err := it.Input.Decide(state)
 	if err != nil {
 		return false, err

@@ -81,7 +81,8 @@ func (l *Letters) Open(ctx context.Context, seq int64) (*OpenedLetter, error) {
 			return err
 		}
 		row, err := sqldb.Get[recordRow](ctx, tx, `
-			SELECT key AS queue, partition_id, record_offset, record_key, record_value, headers FROM letters WHERE seq = $1`, seq)
+			SELECT key AS queue, partition_id, record_offset, record_key, record_value, headers
+			FROM letters WHERE seq = $1`, seq)
 		if err != nil {
 			return err
 		}

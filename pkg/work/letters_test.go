@@ -387,7 +387,9 @@ func TestASweepGoesOnWhenTheServiceIsFaster(t *testing.T) {
 
 func TestOpenLettersAreMeasured(t *testing.T) {
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		o := newOffice(t, db, dead("a1", "a"), parked("a2", "a"), parked("b1", "b"),
+		later := parked("b1", "b")
+		later.class = "not_yet"
+		o := newOffice(t, db, dead("a1", "a"), parked("a2", "a"), later,
 			kept{scope: "source.events", id: "x", key: "x", state: work.LetterDiscarded, class: "refused"})
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -420,10 +422,11 @@ func TestOpenLettersAreMeasured(t *testing.T) {
 			t.Error(err)
 		}
 		want := map[string]float64{
-			"quadrille.letters.open class=refused,scope=source.events,state=dead":  1,
-			"quadrille.letters.open class=behind,scope=source.events,state=parked": 2,
-			"quadrille.letters.oldest.age state=dead":                              3600,
-			"quadrille.letters.oldest.age state=parked":                            3540,
+			"quadrille.letters.open class=refused,scope=source.events,state=dead":   1,
+			"quadrille.letters.open class=behind,scope=source.events,state=parked":  1,
+			"quadrille.letters.open class=not_yet,scope=source.events,state=parked": 1,
+			"quadrille.letters.oldest.age state=dead":                               3600,
+			"quadrille.letters.oldest.age state=parked":                             3540,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("gauges (-want +got):\n%s", diff)

@@ -86,7 +86,8 @@ func (r Ruling) choose(ctx context.Context, tx *sqldb.Tx, f LetterFilter, after 
 	}
 	return sqldb.Select[movedRow](ctx, tx, `
 		SELECT seq, scope, id, state, attempts FROM (
-			SELECT seq, scope, id, state, attempts, fits, row_number() OVER queue AS place, sum(fits) OVER queue AS fitting
+			SELECT seq, scope, id, state, attempts, fits,
+				row_number() OVER queue AS place, sum(fits) OVER queue AS fitting
 			FROM (
 				SELECT l.seq, i.scope, i.id, i.state, i.attempts, coalesce(l.key, '') AS key,
 					CASE WHEN l.key IS NULL THEN l.seq ELSE 0 END AS alone,
@@ -102,6 +103,7 @@ func (r Ruling) left(ctx context.Context, tx *sqldb.Tx, f LetterFilter) (int64, 
 	return sqldb.Get[int64](ctx, tx, `
 		SELECT count(*) FROM (
 			SELECT 1 FROM inbox i JOIN letters l ON l.scope = i.scope AND l.id = i.id
-			WHERE i.state IN ('parked', 'dead') AND (i.state = 'dead' OR $7 = 'discard') AND `+matches+` LIMIT $8) AS left_over`,
+			WHERE i.state IN ('parked', 'dead') AND (i.state = 'dead' OR $7 = 'discard') AND `+matches+`
+			LIMIT $8) AS left_over`,
 		append(f.parameters(), string(r.Action), maxLeft)...)
 }

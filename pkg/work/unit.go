@@ -39,6 +39,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics default to none.
 	Metrics *Metrics
+	// Refuse is asked about each event before it is decided; an error counts as that of Decide. Tests make handlers
+	// fail by it. Defaults to nil.
+	Refuse func(key string) error
 }
 
 func (c Config) withDefaults() Config {

@@ -6,8 +6,11 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -111,6 +114,9 @@ func Start(config Config) (*Broker, error) {
 		}),
 	}
 	if config.Data != "" {
+		if err := forgetMembers(config.Data); err != nil {
+			return nil, errors.Join(err, release())
+		}
 		options = append(options, kfake.DataDir(config.Data))
 	}
 	if config.Sync {
@@ -141,5 +147,15 @@ func (b *Broker) Cluster() *kfake.Cluster { return b.cluster }
 // Close cuts off every client, writes what is left to the data folder and gives the folder free. Further calls return
 // what the first returned.
 func (b *Broker) Close() error { return b.close() }
+
+// forgetMembers drops what a broker that was closed has noted of the members of consumer groups: a member whose session
+// ran out before the next start would own its partitions for ever, and nobody else would get them. All join anew.
+func forgetMembers(data string) error {
+	err := os.Remove(filepath.Join(data, "session_state.json"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the members of consumer groups: %w", err)
+	}
+	return nil
+}
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

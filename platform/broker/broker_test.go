@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -109,6 +110,45 @@ func TestTheSuccessorOfASilentConsumerWaitsForTheSessionOnly(t *testing.T) {
 		}
 		if waited := time.Since(began); waited < 2*time.Second || waited > 6*time.Second {
 			t.Errorf("the successor waited %v, want about the session timeout of 3 s", waited)
+		}
+	})
+}
+
+func TestAConsumerGetsItsPartitionsBackAfterARestartHoweverLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var network kfake.VirtualNetwork
+		config := broker.Config{Addr: "127.0.0.1:9092", Listen: network.Listen, Data: t.TempDir()}
+		first := start(t, config)
+		dial := kgo.Dialer(network.DialContext)
+		member := connect(t, first, dial, kgo.ConsumerGroup("group"), kgo.ServerSideBalancer(), kgo.ConsumeTopics(topic),
+			kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
+		client := connect(t, first, dial)
+		if _, err := kadm.NewClient(client).CreateTopic(ctx, 1, 1, nil, topic); err != nil {
+			t.Fatal(err)
+		}
+		produce := func(value string) {
+			t.Helper()
+			if err := client.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte(value)}).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		produce("before")
+		if n := member.PollRecords(ctx, 1).NumRecords(); n != 1 {
+			t.Fatalf("%d records before the restart", n)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second) // longer than the session
+		start(t, config)
+		produce("after")
+		for got := 0; got == 0; {
+			got = member.PollRecords(ctx, 1).NumRecords()
+			if ctx.Err() != nil {
+				t.Fatal("the member gets nothing after the restart")
+			}
 		}
 	})
 }

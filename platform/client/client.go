@@ -29,10 +29,12 @@ type Client struct {
 
 // New returns a Client that has reached nothing yet.
 func New(addresses Addresses) *Client {
-	return &Client{
-		Addresses: addresses,
-		http:      &http.Client{Timeout: timeout, Transport: &http.Transport{MaxIdleConnsPerHost: connections}},
-	}
+	return NewOver(&http.Transport{MaxIdleConnsPerHost: connections}, addresses)
+}
+
+// NewOver is [New] with a transport of the caller's.
+func NewOver(transport http.RoundTripper, addresses Addresses) *Client {
+	return &Client{Addresses: addresses, http: &http.Client{Timeout: timeout, Transport: transport}}
 }
 
 // At returns a Client that finds the service at another address, such as that of a second replica.

@@ -13,6 +13,7 @@ type Intent struct {
 	Reference  string `json:"reference"`
 	Status     string `json:"status"` // requires_authorization, authorized, declined, captured, canceled or refunded
 	Amount     int64  `json:"amount"`
+	Currency   string `json:"currency"`
 	Authorized int64  `json:"authorized"`
 	Captured   int64  `json:"captured"`
 	Refunded   int64  `json:"refunded"`
@@ -56,7 +57,8 @@ func (c *Client) Authorize(ctx context.Context, intentID, key string) (Intent, e
 // Operation is one entry of the gateway's ledger: what was asked for and finally answered.
 type Operation struct {
 	Seq       int64  `json:"seq"`
-	Operation string `json:"operation"` // open, authorize, capture, cancel or refund
+	Operation string `json:"operation"`       // open, authorize, capture, cancel or refund
+	Key       string `json:"idempotency_key"` // empty for open
 	Amount    int64  `json:"amount"`
 	Status    int    `json:"status"` // of the answer
 	Code      string `json:"code"`   // of a refusal

@@ -57,6 +57,20 @@ func (c *Client) OnSale(ctx context.Context) ([]string, error) {
 	return skus, err
 }
 
+// Product as inventory shows it, and, without its levels, as order knows it.
+type Product struct {
+	SKU     string `json:"sku"`
+	Name    string `json:"name"`
+	Price   Money  `json:"price"`
+	Version int64  `json:"version"`
+	Levels
+}
+
+// Products returns those that a service lists: inventory's own, or what order has heard of them.
+func (c *Client) Products(ctx context.Context, service string) ([]Product, error) {
+	return all[Product](ctx, c, c.Services[service], "/v1/products", most())
+}
+
 // Reservation is what is held for an order.
 type Reservation struct {
 	Status string `json:"status"` // none, reserved, failed, committed or released

@@ -48,8 +48,10 @@ type Order struct {
 	SalesChannel string    `json:"sales_channel"`
 	Version      int64     `json:"version"`
 	Total        Money     `json:"total"`
+	Lines        []Line    `json:"lines"`
 	Steps        []Step    `json:"steps"`
 	Completed    bool      `json:"completed"` // whether the saga has ended for the present status
+	ByHand       bool      `json:"settled_by_hand"`
 	PlacedAt     time.Time `json:"placed_at"`
 }
 
@@ -107,6 +109,11 @@ func (c *Client) OrderAtVersion(ctx context.Context, id string, version int64) (
 func (c *Client) OrderAt(ctx context.Context, id string, at time.Time) (Order, error) {
 	query := url.Values{"at": {at.UTC().Format(time.RFC3339Nano)}}
 	return get[Order](ctx, c, c.Services["order"], "/v1/orders/"+id+"?"+query.Encode())
+}
+
+// Orders returns all that the list of orders shows.
+func (c *Client) Orders(ctx context.Context) ([]Order, error) {
+	return all[Order](ctx, c, c.Services["order"], "/v1/orders", most())
 }
 
 // Decided holds a request, 30 s at most, until an order is no longer pending.

@@ -61,6 +61,8 @@ func TestEachTokenBehavesAsDocumented(t *testing.T) {
 		{gateway.TokenCaptureDeclined, ok, 402, 409,
 			"", "capture_declined", "nothing_to_refund", gateway.StatusAuthorized},
 		{gateway.TokenRefundDeclined, ok, ok, 402, "", "", "refund_declined", gateway.StatusCaptured},
+		{gateway.TokenCancelDeclined, ok, 402, 409,
+			"", "capture_declined", "nothing_to_refund", gateway.StatusAuthorized},
 	}
 	for _, test := range tests {
 		t.Run(string(test.token), func(t *testing.T) {
@@ -112,6 +114,20 @@ func TestAFlakyCardFailsTwiceUnderOneKeyAndThenSucceeds(t *testing.T) {
 	}
 	if got := c.send(t.Context(), http.MethodGet, "/v1/payment_intents/none/attempts", "", ""); got.status != http.StatusNotFound {
 		t.Errorf("attempts of no intent answered %d", got.status)
+	}
+}
+
+func TestAHoldThatIsNotLetGoOf(t *testing.T) {
+	c := open(t, gateway.Config{})
+	id := c.intent("order", gateway.TokenCancelDeclined).ID
+	c.authorize(id, "a")
+	for range 2 { // the answer is kept
+		if got := c.cancel(id, "x"); got.status != http.StatusPaymentRequired || got.code != gateway.CodeCancelDeclined {
+			t.Errorf("cancel answered %d %q", got.status, got.code)
+		}
+	}
+	if got := c.get(id).intent.Status; got != gateway.StatusAuthorized {
+		t.Errorf("status %q, want authorized", got)
 	}
 }
 

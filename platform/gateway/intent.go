@@ -85,7 +85,7 @@ func (i Intent) capture(amount int64, now time.Time) (Intent, refusal) {
 		return i, refuseTooLarge
 	case !now.Before(i.ExpiresAt):
 		return i, refuseExpired
-	case i.PaymentMethod == TokenCaptureDeclined:
+	case i.PaymentMethod == TokenCaptureDeclined, i.PaymentMethod == TokenCancelDeclined:
 		return i, refuseCaptureDeclined
 	}
 	i.Status, i.Captured, i.UpdatedAt = StatusCaptured, amount, now
@@ -100,6 +100,9 @@ func (i Intent) cancel(now time.Time) (Intent, refusal) {
 		return i, refusal{}
 	case StatusCaptured, StatusRefunded:
 		return i, refuseCaptured
+	}
+	if i.PaymentMethod == TokenCancelDeclined {
+		return i, refuseCancelDeclined
 	}
 	i.Status, i.UpdatedAt = StatusCanceled, now
 	return i, refusal{}

@@ -14,7 +14,8 @@ import (
 // and a restart changes nothing.
 func TestTheLedgerHoldsItsInvariantsForAnyRequests(t *testing.T) {
 	tokens := []gateway.Token{gateway.TokenVisa, gateway.TokenDeclined, gateway.TokenFlaky,
-		gateway.TokenCaptureDeclined, gateway.TokenRefundDeclined}
+		gateway.TokenCaptureDeclined, gateway.TokenRefundDeclined,
+		gateway.TokenCancelDeclined}
 	folder := t.TempDir()
 	run := 0
 

@@ -12,6 +12,7 @@ const (
 	CodeInvalidPaymentMethod Code = "invalid_payment_method"
 	CodeCaptureDeclined      Code = "capture_declined"
 	CodeRefundDeclined       Code = "refund_declined"
+	CodeCancelDeclined       Code = "cancel_declined"
 )
 
 // Refusals, answered with 409: the intent is not in a status for the operation, or a name is taken.
@@ -45,6 +46,7 @@ type refusal struct {
 var (
 	refuseCaptureDeclined = refusals[CodeCaptureDeclined]
 	refuseRefundDeclined  = refusals[CodeRefundDeclined]
+	refuseCancelDeclined  = refusals[CodeCancelDeclined]
 	refuseCanceled        = refusals[CodeIntentCanceled]
 	refuseAuthorized      = refusals[CodeAlreadyAuthorized]
 	refuseCaptured        = refusals[CodeAlreadyCaptured]
@@ -66,6 +68,7 @@ var refusals = index(
 	refusal{http.StatusPaymentRequired, CodeInvalidPaymentMethod, "The payment method is not known."},
 	refusal{http.StatusPaymentRequired, CodeCaptureDeclined, "The capture was declined for good."},
 	refusal{http.StatusPaymentRequired, CodeRefundDeclined, "The refund was declined for good."},
+	refusal{http.StatusPaymentRequired, CodeCancelDeclined, "The hold is not let go of, for good."},
 	refusal{http.StatusConflict, CodeIntentCanceled, "The payment intent has been canceled."},
 	refusal{http.StatusConflict, CodeAlreadyAuthorized, "The payment intent has been authorized already."},
 	refusal{http.StatusConflict, CodeAlreadyCaptured, "The payment intent has been captured already."},

@@ -13,6 +13,7 @@ const (
 	TokenTimeout           Token = "tok_timeout"            // authorize: never answers and changes nothing
 	TokenCaptureDeclined   Token = "tok_capture_declined"   // capture: 402 capture_declined
 	TokenRefundDeclined    Token = "tok_refund_declined"    // refund: 402 refund_declined
+	TokenCancelDeclined    Token = "tok_cancel_declined"    // capture and cancel: 402 capture_declined, cancel_declined
 )
 
 const flakyFailures = 2
@@ -21,14 +22,15 @@ const flakyFailures = 2
 func Tokens() []Token {
 	return []Token{
 		TokenVisa, TokenDeclined, TokenInsufficientFunds, TokenFlaky, TokenSlow, TokenTimeout, TokenCaptureDeclined,
-		TokenRefundDeclined,
+		TokenRefundDeclined, TokenCancelDeclined,
 	}
 }
 
 // decline returns why the card refuses an authorization, empty if it does not.
 func (t Token) decline() Code {
 	switch t {
-	case TokenVisa, TokenFlaky, TokenSlow, TokenTimeout, TokenCaptureDeclined, TokenRefundDeclined:
+	case TokenVisa, TokenFlaky, TokenSlow, TokenTimeout, TokenCaptureDeclined, TokenRefundDeclined,
+		TokenCancelDeclined:
 		return ""
 	case TokenDeclined:
 		return CodeCardDeclined

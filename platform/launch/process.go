@@ -122,6 +122,17 @@ func (p *Process) Stderr() string { return p.stderr.String() }
 // Exited is closed once the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
+// Killed reports whether the process has ended by SIGKILL, whoever sent it.
+func (p *Process) Killed() bool {
+	select {
+	case <-p.exited:
+	default:
+		return false
+	}
+	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
 // Stop sends a signal and waits for the end of the process, which is killed if it takes more than a minute. The error
 // holds what the process said, unless its status is 0 or it was stopped by SIGKILL. Stopping again returns the same.
 func (p *Process) Stop(signal syscall.Signal) error {

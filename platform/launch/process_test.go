@@ -116,6 +116,9 @@ func TestAnEndThatIsNoSuccessIsToldWithTheLastWords(t *testing.T) {
 func TestAKilledProcessWasMeantToDie(t *testing.T) {
 	p := start(t, config(t, "stubborn"))
 	expect(t, p, "ready")
+	if p.Killed() {
+		t.Error("it is said to be killed, and runs")
+	}
 	for _, s := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		if err := p.Stop(s); err != nil {
 			t.Errorf("%s: %v", s, err)
@@ -123,6 +126,9 @@ func TestAKilledProcessWasMeantToDie(t *testing.T) {
 	}
 	if err := syscall.Kill(p.PID(), 0); err == nil {
 		t.Error("it still runs")
+	}
+	if !p.Killed() {
+		t.Error("it is not said to be killed")
 	}
 }
 

@@ -43,6 +43,8 @@ type Config struct {
 	Addr string
 	// Data is the folder of the mails, created if need be. Defaults to none: they are kept in memory.
 	Data string
+	// Listen opens the ports; tests put a network in memory here. Defaults to net.Listen.
+	Listen func(network, address string) (net.Listener, error)
 	// Slow is how long a mail to slow@… takes. Defaults to 2 s.
 	Slow time.Duration
 	// Clock tells the time. Defaults to time.Now.
@@ -60,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Slow == 0 {
 		c.Slow = 2 * time.Second
+	}
+	if c.Listen == nil {
+		c.Listen = net.Listen
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -99,12 +104,12 @@ func Start(config Config) (_ *Mailbox, err error) {
 			}
 		}
 	}()
-	smtpListener, err := serve.Listen(config.SMTPAddr, name)
+	smtpListener, err := serve.ListenOn(config.Listen, config.SMTPAddr, name)
 	if err != nil {
 		return nil, err
 	}
 	undo = append(undo, smtpListener.Close)
-	httpListener, err := serve.Listen(config.Addr, name+"'s page")
+	httpListener, err := serve.ListenOn(config.Listen, config.Addr, name+"'s page")
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package notification
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,14 +29,20 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 		client: client, clock: p.Config.Clock, giveUpAfter: cfg.MailGiveUpAfter,
 		tracer: p.Telemetry.Tracer.Tracer("quadrille/" + Name),
 	}
-	leases := store.Leases(work.LeaseOf(cfg.SMTPTimeout))
+	metrics, err := work.NewCallsMetrics(p.Telemetry.Meter.Meter("quadrille"))
+	if err != nil {
+		return func(context.Context) error { return err }
+	}
+	leases := store.Leases(work.LeaseOf(cfg.SMTPTimeout, cfg.SMTPTimeout))
 	c := work.NewCalls(work.CallsConfig[store.Call, store.Message]{
+		Outside: "smtp",
 		Claim: func(ctx context.Context, ended []work.Ended[store.Call], now time.Time, limit int) (
 			[]store.Call, error) {
 			return leases.Claim(ctx, p.DB, ended, now, limit)
 		},
-		Perform: s.perform, Do: p.Unit.Do, Limit: cfg.MailLimit, Lease: leases.Length, Drain: p.Config.Drain,
-		Clock: p.Config.Clock, Logger: p.Telemetry.Logger,
+		Away:    func(err error) bool { return errors.Is(err, smtp.ErrAway) },
+		Perform: s.perform, Do: p.Unit.Do, Timeout: cfg.SMTPTimeout, Limit: cfg.MailLimit, Lease: leases.Length,
+		Drain: p.Config.Drain, Clock: p.Config.Clock, Logger: p.Telemetry.Logger, Metrics: metrics,
 	})
 	p.Unit.OnCommit(func([]work.Fact[mail.Event]) { c.Wake() })
 	return func(ctx context.Context) error {
@@ -67,7 +74,7 @@ func (s sender) perform(ctx context.Context, call store.Call) (work.Message[stor
 		outcome, err = s.client.Send(ctx, call.Call)
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())
-			if ctx.Err() != nil || !s.isOver(call) {
+			if errors.Is(ctx.Err(), context.Canceled) || !s.isOver(call) {
 				return work.Message[store.Message]{}, fmt.Errorf("%s of order %s, attempt %d: %w", call.Kind,
 					call.OrderID, call.Claim, err)
 			}

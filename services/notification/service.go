@@ -95,7 +95,7 @@ func (c Config) validate() error {
 func (c Config) client() (*smtp.Client, error) {
 	return smtp.New(smtp.Config{
 		Addr: c.SMTPAddr, From: c.MailFrom, User: c.SMTPUser, Password: c.SMTPPassword, TLS: smtp.TLS(c.SMTPTLS),
-		Timeout: c.SMTPTimeout,
+		Timeout: c.SMTPTimeout, Dial: c.Dial,
 	})
 }
 

@@ -28,6 +28,9 @@ type Config struct {
 	Timeout time.Duration `env:"ORDER_TIMEOUT" envDefault:"2m"`
 	// SnapshotEvery is how many events an order's history grows between two snapshots. Defaults to 100.
 	SnapshotEvery int64 `env:"ORDER_SNAPSHOT_EVERY" envDefault:"100"`
+	// StuckAfter is how long an order may wait for the other services before it counts as stuck. Defaults to 10
+	// minutes.
+	StuckAfter time.Duration `env:"ORDER_STUCK_AFTER" envDefault:"10m"`
 }
 
 // WithDefaults fills in what is not set.
@@ -38,6 +41,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.SnapshotEvery == 0 {
 		c.SnapshotEvery = eventstore.DefaultEvery
+	}
+	if c.StuckAfter == 0 {
+		c.StuckAfter = 10 * time.Minute
 	}
 	return c
 }
@@ -50,6 +56,9 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	if cfg.SnapshotEvery < 1 {
 		return fmt.Errorf("QUADRILLE_ORDER_SNAPSHOT_EVERY is %d; it must be at least 1", cfg.SnapshotEvery)
+	}
+	if cfg.StuckAfter < 0 {
+		return fmt.Errorf("QUADRILLE_ORDER_STUCK_AFTER is %s; it must not be negative", cfg.StuckAfter)
 	}
 	return service.Run(ctx, cfg.Config, Definition(cfg))
 }
@@ -77,10 +86,13 @@ func Definition(cfg Config) service.Definition[order.Message, *order.Book, order
 			p.Unit.OnCommit(waiters.Committed)
 			api.Register(a, p, waiters, cfg.Timeout)
 		},
+		Admin: func(a huma.API, p *api.Parts) { api.RegisterAdmin(a, p, rebuilder(p), cfg.StuckAfter) },
 		Background: func(p *api.Parts) []func(context.Context) error {
 			return []func(context.Context) error{
 				func(ctx context.Context) error { return waiters.Run(ctx, p.DB) },
 				func(ctx context.Context) error { return store.KeepRefreshed(ctx, p.DB, p.Telemetry.Logger) },
+				rebuilder(p).Run,
+				func(ctx context.Context) error { return observeSagas(ctx, p, cfg.StuckAfter) },
 			}
 		},
 	}

@@ -3,6 +3,7 @@ package payment
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -22,22 +23,26 @@ import (
 // calls makes what calls the gateway whenever a commit left a call due.
 func calls(p *api.Parts, cfg Config) func(context.Context) error {
 	client, err := gateway.New(gateway.Config{
-		URL: cfg.GatewayURL, Timeout: cfg.GatewayTimeout, Connections: cfg.CallLimit,
+		URL: cfg.GatewayURL, Timeout: cfg.GatewayTimeout, Connections: cfg.CallLimit, Dial: cfg.Dial,
 		Wrap: func(t http.RoundTripper) http.RoundTripper { return instrumented(t, p.Telemetry) },
 	})
 	if err != nil {
 		return func(context.Context) error { return err }
 	}
-	leases := store.Leases(work.LeaseOf(cfg.GatewayTimeout))
+	metrics, err := work.NewCallsMetrics(p.Telemetry.Meter.Meter("quadrille"))
+	if err != nil {
+		return func(context.Context) error { return err }
+	}
+	longest := gateway.CallTime(cfg.GatewayTimeout)
+	leases := store.Leases(work.LeaseOf(longest, cfg.GatewayTimeout))
 	c := work.NewCalls(work.CallsConfig[store.Call, store.Message]{
+		Outside: "gateway",
 		Claim: func(ctx context.Context, ended []work.Ended[store.Call], now time.Time, limit int) (
 			[]store.Call, error) {
 			return leases.Claim(ctx, p.DB, ended, now, limit)
 		},
 		Perform: func(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
 			ctx = telemetry.WithTraceparent(ctx, call.Origin.Trace)
-			ctx, cancel := context.WithTimeout(ctx, cfg.GatewayTimeout) // both requests of an order's first call
-			defer cancel()
 			answer, err := client.Perform(ctx, call.Call, call.Intent)
 			if err != nil {
 				err = fmt.Errorf("call %d of order %s: %w", call.Claim, call.OrderID, err)
@@ -45,8 +50,9 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 			}
 			return answered(call, answer, event.Now(p.Config.Clock))
 		},
-		Do: p.Unit.Do, Limit: cfg.CallLimit, Lease: leases.Length, Drain: p.Config.Drain, Clock: p.Config.Clock,
-		Logger: p.Telemetry.Logger,
+		Away: func(err error) bool { return errors.Is(err, gateway.ErrAway) },
+		Do:   p.Unit.Do, Timeout: longest, Limit: cfg.CallLimit, Lease: leases.Length, Drain: p.Config.Drain,
+		Clock: p.Config.Clock, Logger: p.Telemetry.Logger, Metrics: metrics,
 	})
 	p.Unit.OnCommit(func([]work.Fact[payment.Event]) { c.Wake() })
 	return func(ctx context.Context) error {

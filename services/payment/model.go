@@ -50,6 +50,19 @@ func (m *Model) Answer(a Answer, claim string, at time.Time) ([]event.Event, err
 	return m.Decide(a, event.Cause{ID: "call/" + claim})
 }
 
+// Settle is an operator's way out of a payment that the gateway refuses for good to undo.
+func (m *Model) Settle(orderID string, at time.Time) ([]event.Event, error) {
+	return m.Decide(payment.Settle{
+		OrderID: orderID, Settlement: payment.Settlement{Operator: "operator", Reason: "by transfer"}, At: at,
+	}, event.Cause{ID: "settle/" + orderID})
+}
+
+// Stuck says whether only an operator can end an order's payment.
+func (m *Model) Stuck(orderID string) bool {
+	p := m.State.Payments[orderID]
+	return p != nil && p.Stuck()
+}
+
 // Money says what became of an order's payment, and whether it is undone after a cancellation.
 func (m *Model) Money(orderID string) (authorized, captured, refunded int64, ended bool) {
 	p := m.State.Payments[orderID]

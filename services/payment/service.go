@@ -29,11 +29,11 @@ type Config struct {
 	service.Config
 	// GatewayURL is the payment gateway. Defaults to http://127.0.0.1:8090.
 	GatewayURL string `env:"GATEWAY_URL" envDefault:"http://127.0.0.1:8090"`
-	// GatewayTimeout bounds each call to the gateway, an order's first one of two requests included, at most 10 s. A
-	// call is leased for three times as long: those of a process that was killed are made again after at most that.
-	// Defaults to 5 s.
+	// GatewayTimeout bounds each request to the gateway, at most 10 s. A call is two of them at most, and is leased for
+	// four and a half times as long: those of a process that was killed are made again after at most that. Defaults to
+	// 5 s.
 	GatewayTimeout time.Duration `env:"GATEWAY_TIMEOUT" envDefault:"5s"`
-	// CallLimit is how many calls to the gateway run at a time. Defaults to 64.
+	// CallLimit is how many calls to the gateway run at a time: what a gateway that hangs can hold up. Defaults to 64.
 	CallLimit int `env:"CALL_LIMIT" envDefault:"64"`
 }
 
@@ -88,6 +88,7 @@ func Definition(cfg Config) service.Definition[store.Message, *store.State, paym
 		Publish: kafka.Publish,
 		Input:   input,
 		Routes:  api.Register,
+		Admin:   api.RegisterAdmin,
 		Background: func(p *api.Parts) []func(context.Context) error {
 			return []func(context.Context) error{calls(p, cfg)}
 		},

@@ -237,34 +237,6 @@ func TestSilentGatewayIsFenced(t *testing.T) {
 	})
 }
 
-// TestACallEndsWithinItsTimeout although its two requests take longer together: its lease follows from the timeout.
-func TestACallEndsWithinItsTimeout(t *testing.T) {
-	const timeout, slow = time.Second, 900 * time.Millisecond
-	var once sync.Once
-	began, ended := make(chan time.Time, 100), make(chan time.Time, 1)
-	serve := func(w http.ResponseWriter, r *http.Request, real http.Handler) {
-		if operationOf(r) == "payment_intents" {
-			began <- time.Now()
-			<-time.After(slow)
-			real.ServeHTTP(w, r)
-			return
-		}
-		_, _ = io.Copy(io.Discard, r.Body) // or nobody sees that the client left
-		<-r.Context().Done()
-		once.Do(func() { ended <- time.Now() })
-	}
-	p := startAt(t, sqltest.SQLite(t), timeout, serve)
-	p.place(gateway.TokenVisa)
-	select {
-	case end := <-ended:
-		if took := end.Sub(<-began); took > timeout+slow/2 {
-			t.Errorf("the call took %s, want %s", took, timeout)
-		}
-	case <-time.After(patience):
-		t.Error("the gateway was not asked")
-	}
-}
-
 // request waits for the next request to reach the gateway.
 func (p *purchase) request() *http.Request {
 	p.t.Helper()

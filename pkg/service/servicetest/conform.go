@@ -57,6 +57,7 @@ func rules[I work.Input[S, E], S, E any]() []rule[I, S, E] {
 		{name: "two replicas that race end the same", check: (*stage[I, S, E]).replicasRace, only: sqldb.Postgres},
 		{name: "a refused message changes nothing", check: (*stage[I, S, E]).refusalChangesNothing, long: true},
 		{name: "a panic spoils nothing else", check: (*stage[I, S, E]).panicSpoilsNothing, long: true},
+		{name: "poison holds only its key back", check: (*stage[I, S, E]).poisonHoldsOnlyItsKeyBack},
 		{name: "what was loaded too early is decided again", check: (*stage[I, S, E]).staleIsDecidedAgain, long: true},
 		{name: "a failed statement leaves nothing", check: (*stage[I, S, E]).failedStatementLeavesNothing, long: true},
 		{name: "what is published keeps the contract", check: (*stage[I, S, E]).publishedKeepsContract},

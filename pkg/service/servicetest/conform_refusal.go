@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/quadrille-platform/quadrille/pkg/work"
 )
 
 // errRefused is what a rule makes a decision fail with.
@@ -42,26 +44,26 @@ func (s *stage[I, S, E]) eachTamperedWith(ctx context.Context, decide func(I, S)
 // message i fails.
 func (s *stage[I, S, E]) tamperedWith(ctx context.Context, i int, decide func(I, S) ([]E, error)) error {
 	id := s.steps[i].message.ID
-	without, with := s.portions(whole), s.portions(whole)
+	var without []portion[I, S, E]
+	with := s.portions(whole)
 	var behind []string
-	for n, p := range with {
-		at := slices.IndexFunc(p.messages, func(m message[I, S, E]) bool { return m.ID == id })
-		if at < 0 {
-			continue
-		}
-		failing := &p.messages[at]
-		failing.Input.decide = decide
-		for _, m := range p.messages[at:] {
-			waits := failing.Record != nil && !failing.Unlogged && m.Scope == failing.Scope && m.Key == failing.Key
-			if m.ID == id || waits {
-				behind = append(behind, m.ID)
+	var failing *message[I, S, E]
+	for _, p := range with {
+		kept := portion[I, S, E]{aside: p.aside}
+		for n := range p.messages {
+			m := &p.messages[n]
+			if m.ID == id {
+				failing = m
+				failing.Input.decide = decide
 			}
+			if failing != nil && (m == failing || waitsBehind(*m, *failing)) {
+				behind = append(behind, m.ID)
+				continue
+			}
+			kept.messages = append(kept.messages, *m)
 		}
-		without[n].messages = slices.DeleteFunc(without[n].messages, func(m message[I, S, E]) bool {
-			return slices.Contains(behind, m.ID)
-		})
-		if len(without[n].messages) == 0 {
-			without = slices.Delete(without, n, n+1)
+		if kept.aside != nil || len(kept.messages) > 0 {
+			without = append(without, kept)
 		}
 	}
 	// What needs the message may be refused by the service itself then.
@@ -87,4 +89,9 @@ func (s *stage[I, S, E]) tamperedWith(ctx context.Context, i int, decide func(I,
 		return fmt.Errorf("other messages are refused (-want +got):\n%s", diff)
 	}
 	return want.handled().compare(got.handled())
+}
+
+// waitsBehind reports whether m, which comes later, queues behind an event that is refused.
+func waitsBehind[I any](m, refused work.Message[I]) bool {
+	return refused.Record != nil && !refused.Unlogged && m.Record != nil && m.Scope == refused.Scope && m.Key == refused.Key
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -117,11 +116,7 @@ func (s *stage[I, S, E]) backend() backend[I, S, E] {
 }
 
 func (s *stage[I, S, E]) message(i int) message[I, S, E] {
-	m := s.steps[i].message
-	return message[I, S, E]{
-		Scope: m.Scope, ID: m.ID, Key: m.Key, Digest: m.Digest, Status: m.Status, Cause: m.Cause, Record: m.Record,
-		Unlogged: m.Unlogged, At: m.At, Input: heard[I, S, E]{in: m.Input},
-	}
+	return hear[I, S, E](s.steps[i].message)
 }
 
 // portion is what is handed in at once, or what is done in between.
@@ -176,32 +171,40 @@ func (s *stage[I, S, E]) play(ctx context.Context, svc backend[I, S, E], portion
 // hand runs a unit of work, hands in portions and returns what it refused, by message id.
 func (s *stage[I, S, E]) hand(ctx context.Context, db *sqldb.DB, svc backend[I, S, E],
 	portions []portion[I, S, E]) (map[string]error, error) {
-	u := work.New(svc, db, work.Config{
-		Clock: func() time.Time { return storyTime }, Logger: slog.New(slog.DiscardHandler),
-	})
-	unitCtx, stop := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	var ended error
-	running.Go(func() { ended = u.Run(unitCtx) })
 	refused := make(map[string]error)
-	var err error
-	for _, p := range portions {
-		if p.aside != nil {
-			err = p.aside(ctx, db)
-		} else {
-			var refusals []work.Refusal
-			refusals, err = u.Take(ctx, p.messages)
+	err := s.running(ctx, db, svc, func(u *work.Unit[heard[I, S, E], S, E]) error {
+		for _, p := range portions {
+			if p.aside != nil {
+				if err := p.aside(ctx, db); err != nil {
+					return err
+				}
+				continue
+			}
+			refusals, err := u.Take(ctx, p.messages)
 			for _, r := range refusals {
 				refused[p.messages[r.Index].ID] = r.Err
 			}
+			if err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			break
-		}
-	}
+		return nil
+	})
+	return refused, err
+}
+
+// running calls fn with a unit of work that runs until it returns.
+func (s *stage[I, S, E]) running(ctx context.Context, db *sqldb.DB, svc backend[I, S, E],
+	fn func(*work.Unit[heard[I, S, E], S, E]) error) error {
+	u := work.New(svc, db, work.Config{
+		Clock: func() time.Time { return storyTime }, Logger: slog.New(slog.DiscardHandler),
+	})
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- u.Run(ctx) }()
+	err := fn(u)
 	stop()
-	running.Wait()
-	return refused, errors.Join(err, ended)
+	return errors.Join(err, <-ended)
 }
 
 // ends plays portions and returns an error unless they end as the story, told one by one, does.

@@ -138,6 +138,16 @@ var breaches = []breach{
 			return s, err
 		}
 	}},
+	{rule: "poison holds only its key back", how: "Input hears an event once", want: "sums",
+		by: func(d *toy) {
+			heard := make(map[string]bool)
+			d.Input = func(e event.Event, at time.Time) (add, bool, error) {
+				again := heard[e.ID]
+				heard[e.ID] = true
+				in, wanted, err := inputAdd(e, at)
+				return in, wanted && !again, err
+			}
+		}},
 	{rule: "what was loaded too early is decided again", how: "Save knows no version", want: "sums", by: func(d *toy) {
 		d.Save = saveAnyVersion
 	}},

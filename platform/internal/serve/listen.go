@@ -10,8 +10,11 @@ import (
 
 // Listen opens a TCP port for what name says, such as "schema registry". Port 0 takes a free one. For a port that is
 // taken the error, which is syscall.EADDRINUSE, names it, what wanted it, and the cure.
-func Listen(addr, name string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", addr)
+func Listen(addr, name string) (net.Listener, error) { return ListenOn(net.Listen, addr, name) }
+
+// ListenOn is [Listen] on a network of the caller's.
+func ListenOn(open func(network, addr string) (net.Listener, error), addr, name string) (net.Listener, error) {
+	listener, err := open("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, Busy(addr, name, err)
 	}

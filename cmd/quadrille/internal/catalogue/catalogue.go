@@ -41,7 +41,7 @@ func read() ([]topic, error) {
 	for _, t := range schemas.Topics() {
 		shown := topic{
 			Name: t.Name, Description: t.Description, Owner: t.Owner, Consumers: orNone(t.Consumers), Key: t.Key,
-			Partitions: t.Partitions, Kept: kept(t),
+			Partitions: t.Partitions, Kept: kept(t), Events: []event{},
 		}
 		for _, r := range schemas.Records() {
 			if r.Topic != t.Name {

@@ -94,6 +94,9 @@ func printTopics(out io.Writer, topics []topic) error {
 		}
 		fmt.Fprintf(out, "%s  %s\n", t.Name, t.Description)
 		fmt.Fprintf(out, "owner %s, key %s, %d partitions, kept %s\n", t.Owner, t.Key, t.Partitions, t.Kept)
+		if len(t.Events) == 0 {
+			continue
+		}
 		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "  EVENT\tVERSIONS\tREAD BY\tWHAT IT SAYS")
 		for _, e := range t.Events {

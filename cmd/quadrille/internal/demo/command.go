@@ -35,6 +35,9 @@ how long the step took, the id of the trace to which all of its requests and eve
 What needs two processes on one database runs on a throwaway PostgreSQL. Without its server binaries that step is
 skipped, and the last line says so; with CI=true it fails.
 
+On a platform that runs already, of which the flag --against tells, poison sends garbage to a topic and discards its
+dead letters, and rebuild makes the read models anew.
+
 Examples:
 
   quadrille demo                                       all of it

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb/pgserver"
+	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
@@ -16,17 +19,22 @@ type ground struct {
 	name string
 	// args of `quadrille up`.
 	args []string
-	// lasting data outlives the platform, so that it can be started again.
+	// lasting data outlives the platform, so that it can be started again, and is where steps find it.
 	lasting bool
+	// exposed platforms have broker and gateway as processes of their own, and a file says which events are refused.
+	exposed bool
 	// postgres is the service that keeps its data on a throwaway PostgreSQL.
 	postgres string
 	// why its steps cannot be shown on a platform that runs already; empty if they can.
 	why string
 }
 
+// slowCard is how long the gateway of an exposed platform takes with the slow card: enough to do something meanwhile.
+const slowCard = 3 * time.Second
+
 // The grounds. Calm changes nothing, so that its steps can be shown on any platform.
 var (
-	calm  = &ground{name: "calm"}
+	calm  = &ground{name: "calm", lasting: true}
 	hasty = &ground{
 		name: "hasty", why: "it needs short timeouts",
 		args: []string{"--set", "QUADRILLE_ORDER_TIMEOUT=3s", "--set", "QUADRILLE_GATEWAY_TIMEOUT=500ms"},
@@ -38,6 +46,12 @@ var (
 	}
 	lasting    = &ground{name: "lasting", args: deadly.args, lasting: true, why: "it kills processes"}
 	replicated = &ground{name: "replicated", postgres: "inventory", why: "it starts processes"}
+	exposed    = &ground{
+		name: "exposed", exposed: true, why: "it takes broker and gateway away and makes handlers fail",
+		args: []string{
+			"--set", "QUADRILLE_PARK_FIRST_PAUSE=200ms", "--set", "QUADRILLE_PARK_MAX_PAUSE=500ms",
+		},
+	}
 	oldRelease = &ground{
 		name: "old release", args: []string{"--without", "order"}, why: "it needs a platform without order",
 	}
@@ -49,7 +63,13 @@ type site struct {
 	cfg launch.Config
 	// database is the URL of the service that is on PostgreSQL.
 	database string
-	closers  []func() error
+	// data is the folder of what lasts, empty if nothing does.
+	data string
+	// broker and gateway are nil, and refused is empty, unless the ground is exposed.
+	broker, gateway *outside
+	// refused is the file that says which events are refused.
+	refused string
+	closers []func() error
 }
 
 // start starts the platform of a ground. Nothing is left after an error.
@@ -69,20 +89,54 @@ func (g *ground) start(ctx context.Context, program string) (_ *site, err error)
 		s.database = server.URL("postgres")
 		s.cfg.Args = append(s.cfg.Args, "--database", g.postgres+"="+s.database)
 	}
-	data := "--ephemeral"
-	if g.lasting {
-		folder, err := os.MkdirTemp("", "quadrille-demo-")
-		if err != nil {
+	if g.lasting || g.exposed {
+		if s.data, err = os.MkdirTemp("", "quadrille-demo-"); err != nil {
 			return nil, fmt.Errorf("temporary folder: %w", err)
 		}
-		s.closers = append(s.closers, func() error { return os.RemoveAll(folder) })
-		data = "--data=" + folder
+		s.closers = append(s.closers, func() error { return os.RemoveAll(s.data) })
+	}
+	var around client.Addresses
+	if g.exposed {
+		if around, err = s.expose(ctx, program); err != nil {
+			return nil, err
+		}
+	}
+	data := "--ephemeral"
+	if g.lasting {
+		data = "--data=" + s.data
 	}
 	s.cfg.Args = append(s.cfg.Args, data)
 	if s.Platform, err = launch.Up(ctx, s.cfg); err != nil {
 		return nil, fmt.Errorf("start a platform: %w", err)
 	}
+	if g.exposed {
+		addresses := s.Addresses
+		addresses.Kafka, addresses.Gateway = around.Kafka, around.Gateway
+		s.Client = client.New(addresses)
+	}
 	return s, nil
+}
+
+// expose starts what the services of the platform are to find instead of its own, and returns where.
+func (s *site) expose(ctx context.Context, program string) (around client.Addresses, err error) {
+	addrs, err := launch.FreeAddresses(2)
+	if err != nil {
+		return around, err
+	}
+	around.Kafka, around.Gateway = addrs[0], addrs[1]
+	s.broker = newBroker(program, around.Kafka, filepath.Join(s.data, "kafka"))
+	s.gateway = newGateway(program, around.Gateway, filepath.Join(s.data, "gateway"))
+	for _, o := range []*outside{s.broker, s.gateway} {
+		if err := o.start(ctx); err != nil {
+			return around, err
+		}
+		s.closers = append(s.closers, o.stop)
+	}
+	s.refused = filepath.Join(s.data, "refused")
+	s.cfg.Env = append(s.cfg.Env, "QUADRILLE_TEST_REFUSE="+s.refused)
+	s.cfg.Args = append(s.cfg.Args, "--set", "QUADRILLE_KAFKA_BROKERS="+around.Kafka,
+		"--set", "QUADRILLE_GATEWAY_URL=http://"+around.Gateway)
+	return around, nil
 }
 
 // again starts the platform once more on what it left behind.

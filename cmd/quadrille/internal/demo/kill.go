@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"syscall"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
@@ -44,21 +43,11 @@ func (s *scene) killed(service string) {
 
 // rush places the orders of a crowd at the same time.
 func (s *scene) rush(sku string) []string {
-	ids, errs := make([]string, crowd), make([]error, crowd)
-	var all sync.WaitGroup
-	for i := range crowd {
-		all.Go(func() {
-			token := "tok_visa"
-			if i%3 == 0 {
-				token = "tok_slow"
-			}
-			o, err := s.Place(s.ctx, client.Buy(token, client.Line{SKU: sku, Quantity: 1}))
-			ids[i], errs[i] = o.ID, err
-		})
+	bought := slices.Repeat([]client.Purchase{one(sku)}, crowd)
+	for i := 0; i < crowd; i += 3 {
+		bought[i].PaymentMethod = "tok_slow"
 	}
-	all.Wait()
-	s.check(firstOf(errs...))
-	return ids
+	return s.placeAll(bought...)
 }
 
 // begun is nil once a service has published events about some of the orders. Those that are paid by the slow card are

@@ -98,7 +98,14 @@ func (l *lane) show(ctx context.Context, c *client.Client, on *site, r *report) 
 		}
 	}
 	// Nobody else writes to a platform that was started here. On another, a step minds its own orders only.
-	if err := t.fault(); err != nil && on != nil {
+	if on == nil {
+		return nil
+	}
+	err = t.fault()
+	if len(played) == len(l.steps) { // a step that failed may have left some
+		err = errors.Join(err, noLetters(ctx, on))
+	}
+	if err != nil {
 		r.flaw(l.last(), err)
 	}
 	return nil

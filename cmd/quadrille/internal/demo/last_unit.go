@@ -1,7 +1,7 @@
 package demo
 
 import (
-	"sync"
+	"slices"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
@@ -10,17 +10,7 @@ import (
 func lastUnit(s *scene) {
 	const buyers = 50
 	cake := s.stocked(1)
-	ids, errs := make([]string, buyers), make([]error, buyers)
-	var crowd sync.WaitGroup
-	for i := range buyers {
-		crowd.Go(func() {
-			o, err := s.Place(s.ctx, client.Buy("tok_visa", client.Line{SKU: cake, Quantity: 1}))
-			ids[i], errs[i] = o.ID, err
-		})
-	}
-	crowd.Wait()
-	s.check(firstOf(errs...))
-
+	ids := s.placeAll(slices.Repeat([]client.Purchase{one(cake)}, buyers)...)
 	won := 0
 	for _, id := range ids {
 		o, err := s.Completed(s.ctx, id)

@@ -38,7 +38,7 @@ func TestStepsAreChosenByName(t *testing.T) {
 
 func TestOnlyWhatDisturbsNobodyRunsElsewhere(t *testing.T) {
 	for _, l := range lanes(steps()) {
-		if alone := len(l.on.args) == 0 && !l.on.lasting && l.on.postgres == ""; alone != (l.on.why == "") {
+		if alone := len(l.on.args) == 0 && !l.on.exposed && l.on.postgres == ""; alone != (l.on.why == "") {
 			t.Errorf("ground %s: %q", l.on.name, l.on.why)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
@@ -102,6 +103,26 @@ func (s *scene) place(token, sku string, quantity int64) client.Order {
 		s.fail("a placed order is %s", o.Status)
 	}
 	return o
+}
+
+// placeAll places orders at the same time and returns their ids.
+func (s *scene) placeAll(bought ...client.Purchase) []string {
+	ids, errs := make([]string, len(bought)), make([]error, len(bought))
+	var all sync.WaitGroup
+	for i, purchase := range bought {
+		all.Go(func() {
+			o, err := s.Place(s.ctx, purchase)
+			ids[i], errs[i] = o.ID, err
+		})
+	}
+	all.Wait()
+	s.check(firstOf(errs...))
+	return ids
+}
+
+// one buys one unit with a card that works.
+func one(sku string) client.Purchase {
+	return client.Buy("tok_visa", client.Line{SKU: sku, Quantity: 1})
 }
 
 // levels checks the stock of a product of this step's own. What it said last holds on.

@@ -41,10 +41,14 @@ type tape struct {
 	client *kgo.Client
 	codec  *serde.Codec
 	stop   func() error
+	// deadLetters says of each topic whether it holds copies of what could not be handled.
+	deadLetters map[string]bool
 
-	mu    sync.Mutex
-	byKey map[string][]record // in the order of each topic
-	err   error               // why the first unreadable record is so
+	mu     sync.Mutex
+	byKey  map[string][]record // in the order of each topic
+	copies []*kgo.Record       // of dead letters
+	spoilt map[string]bool     // values of records that were put there to be unreadable
+	err    error               // why the first other unreadable record is so
 }
 
 // from says where a tape begins: what a topic holds already, or only what comes.
@@ -61,7 +65,7 @@ func newTape(ctx context.Context, addresses client.Addresses, where from) (*tape
 	if err != nil {
 		return nil, err
 	}
-	t := &tape{byKey: make(map[string][]record)}
+	t := &tape{byKey: make(map[string][]record), deadLetters: make(map[string]bool), spoilt: make(map[string]bool)}
 	if t.codec, err = serde.New(ctx, registry, types()); err != nil {
 		return nil, err
 	}
@@ -75,6 +79,7 @@ func newTape(ctx context.Context, addresses client.Addresses, where from) (*tape
 	var topics []string
 	for _, topic := range schemas.Topics() {
 		topics = append(topics, topic.Name)
+		t.deadLetters[topic.Name] = topic.DeadLetters
 	}
 	admin := kadm.NewClient(t.client)
 	list := admin.ListEndOffsets
@@ -134,7 +139,13 @@ func (t *tape) note(ctx context.Context, r *kgo.Record) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err != nil {
+	switch {
+	case t.deadLetters[r.Topic]:
+		t.copies = append(t.copies, r)
+		return
+	case t.spoilt[string(r.Value)]:
+		return
+	case err != nil:
 		err = fmt.Errorf("%s partition %d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
 		read = record{Event: event.Event{Key: string(r.Key), Topic: r.Topic}, Kind: unreadable, raw: r, fault: err}
 		t.err = cmp.Or(t.err, err)
@@ -188,7 +199,33 @@ func (t *tape) await(ctx context.Context, orderID, kind string) (record, error) 
 	return found, err
 }
 
-// produce puts a record onto its topic.
+// sizes are how many records there are of each key so far.
+func (t *tape) sizes() map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sizes := make(map[string]int, len(t.byKey))
+	for key, records := range t.byKey {
+		sizes[key] = len(records)
+	}
+	return sizes
+}
+
+// copied returns the copies of dead letters so far.
+func (t *tape) copied() []*kgo.Record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.copies)
+}
+
+// spoil puts a record onto its topic that nobody can handle. Its value must be like no other.
+func (t *tape) spoil(ctx context.Context, r *kgo.Record) error {
+	t.mu.Lock()
+	t.spoilt[string(r.Value)] = true
+	t.mu.Unlock()
+	return t.produce(ctx, r)
+}
+
+// produce puts a record onto its topic, and notes in it where it is.
 func (t *tape) produce(ctx context.Context, r *kgo.Record) error {
 	if err := t.client.ProduceSync(ctx, r).FirstErr(); err != nil {
 		return fmt.Errorf("produce to %s: %w", r.Topic, err)

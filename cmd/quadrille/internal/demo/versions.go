@@ -85,15 +85,8 @@ func (s *scene) publish(codec *serde.Codec, p *schemas.OrderPlaced, sku string) 
 	p.Lines = []schemas.OrderLine{{SKU: sku, Quantity: 1, UnitPrice: price.Amount}}
 	value, err := codec.Append(nil, p)
 	s.check(err)
-	request := event.NewID()
-	headers := event.Headers(event.Event{
-		ID: event.Derive("/quadrille/order", request, 0), Type: placedName, Source: "/quadrille/order",
-		Key: p.OrderID, Sequence: 1, Time: now,
-		Cause: event.Cause{ID: request, Correlation: request, Trace: "00-" + s.trace + "-" + hexadecimal(8) + "-01"},
-	})
-	r := &kgo.Record{Topic: "order.events", Key: []byte(p.OrderID), Value: value}
-	for _, h := range headers {
-		r.Headers = append(r.Headers, kgo.RecordHeader(h))
+	r := &kgo.Record{
+		Topic: saga[0], Key: []byte(p.OrderID), Value: value, Headers: s.envelope(p.OrderID, placedName),
 	}
 	s.check(s.tape.produce(s.ctx, r))
 	seen, err := s.tape.await(s.ctx, p.OrderID, "OrderPlaced")

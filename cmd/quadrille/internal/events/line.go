@@ -16,6 +16,10 @@ func line(e Event) string {
 		e.Time.Format("2006-01-02T15:04:05.000Z"), fmt.Sprintf("%s/%d/%d", e.Topic, e.Partition, e.Offset),
 		cmp.Or(short(e.Type), "?"), cmp.Or(e.Key, "?"), "#"+strconv.FormatInt(e.Sequence, 10),
 		tail(e.ID), tail(e.CausationID), tail(e.CorrelationID))
+	if class := e.Headers["dl_class"]; class != "" {
+		text += fmt.Sprintf("dead in %s: %s: %s, %s tries, came on %s  ", e.Headers["dl_service"], class,
+			e.Headers["dl_error"], e.Headers["dl_attempts"], e.Headers["dl_scope"])
+	}
 	if e.Error != "" {
 		text += "! " + e.Error + "  "
 	}

@@ -130,3 +130,28 @@ func TestWhatCannotBeDecodedIsShownWithTheReason(t *testing.T) {
 		}
 	}
 }
+
+func TestACopyOfADeadLetterSaysWhyItIsDead(t *testing.T) {
+	w := startWorld(t)
+	w.raw(t, &kgo.Record{
+		Topic: "payment.deadletter", Timestamp: start, Key: []byte(one), Value: []byte("no event"),
+		Headers: []kgo.RecordHeader{
+			{Key: "dl_service", Value: []byte("payment")}, {Key: "dl_scope", Value: []byte("order.events")},
+			{Key: "dl_class", Value: []byte("undecodable")}, {Key: "dl_error", Value: []byte("no schema\nid")},
+			{Key: "dl_attempts", Value: []byte("1")},
+		},
+	})
+	c := w.command()
+	c.Order = one
+	var out bytes.Buffer
+	if err := c.print(t.Context(), &out, &out); err != nil {
+		t.Fatal(err)
+	}
+	want := "dead in payment: undecodable: no schema\uFFFDid, 1 tries, came on order.events"
+	if strings.Count(out.String(), "\n") != 1 || !strings.Contains(out.String(), want) {
+		t.Errorf("shown, without %q:\n%s", want, out.String())
+	}
+	if e := shown(t, c); len(e) != 1 || e[0].Headers["dl_class"] != "undecodable" || e[0].Topic != "payment.deadletter" {
+		t.Errorf("as JSON %+v", e)
+	}
+}

@@ -61,7 +61,7 @@ func TestStockIsConserved(t *testing.T) {
 			run(t, s, m, cameIn, released)
 			for sku, p := range s.Products {
 				if p.Available+p.Reserved+p.Sold != cameIn[sku] {
-					t.Fatalf("%s has %+v, but %d came in", sku, *p, cameIn[sku])
+					t.Fatalf("G4: %s has %+v, but %d came in", sku, *p, cameIn[sku])
 				}
 			}
 			for id, r := range s.Reservations {

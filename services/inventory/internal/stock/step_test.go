@@ -62,9 +62,9 @@ func step(t tb, s *stock.Stock, m stock.Message) ([]stock.Event, error) {
 		t.Fatalf("%#v: a rerun decides otherwise:\n%s", m, diff)
 	}
 	checkNeeds(t, before, s, m)
-	checkVersions(t, before, s, m, events)
 	checkLevels(t, s)
 	checkMovements(t, before, s, events)
+	checkVersions(t, before, s, m, events)
 	return events, nil
 }
 
@@ -194,10 +194,10 @@ func checkLevels(t tb, s *stock.Stock) {
 	}
 	for sku, p := range s.Products {
 		if p.Available < 0 || p.Reserved < 0 || p.Sold < 0 {
-			t.Fatalf("a level of %s is negative: %+v", sku, *p)
+			t.Fatalf("G4: a level of %s is negative: %+v", sku, *p)
 		}
 		if p.Reserved != reserved[sku] || p.Sold != sold[sku] {
-			t.Fatalf("%s: reserved %d, sold %d; the reservations hold %d and %d",
+			t.Fatalf("G4: the levels are not what the reservations hold: %s has %d reserved and %d sold, held are %d and %d",
 				sku, p.Reserved, p.Sold, reserved[sku], sold[sku])
 		}
 	}
@@ -241,12 +241,12 @@ func checkMovements(t tb, before, after *stock.Stock, events []stock.Event) {
 		p := after.Products[sku]
 		l := want[sku]
 		if p.Available != l.available || p.Reserved != l.reserved || p.Sold != l.sold {
-			t.Fatalf("%s has %d/%d/%d; its movements give %+v", sku, p.Available, p.Reserved, p.Sold, l)
+			t.Fatalf("G4: %s has %d/%d/%d; its movements give %+v", sku, p.Available, p.Reserved, p.Sold, l)
 		}
 		sum := new(big.Int).Add(big.NewInt(p.Available), big.NewInt(p.Reserved))
 		sum.Add(sum, big.NewInt(p.Sold))
 		if sum.Cmp(big.NewInt(l.sum)) != 0 {
-			t.Fatalf("%s: available + reserved + sold = %v, want %d", sku, sum, l.sum)
+			t.Fatalf("G4: %s: available + reserved + sold = %v, want %d", sku, sum, l.sum)
 		}
 	}
 }

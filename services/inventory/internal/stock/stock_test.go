@@ -303,7 +303,7 @@ func TestAChangeAloneSetsTheRepublishTimer(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := s.Products["tea"].RepublishAt; !got.Equal(timer.want) {
-			t.Errorf("after message %d: %v, want %v", i, got, timer.want)
+			t.Errorf("G1: after message %d it is published once more at %v, want %v", i, got, timer.want)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func TestARowThatAnotherChangedIsAConflict(t *testing.T) {
 				}
 				err := db.Tx(t.Context(), func(tx *sqldb.Tx) error { return store.Save(t.Context(), tx, stale, nil) })
 				if !errors.Is(err, work.ErrConflict) && !sqldb.IsDuplicate(err) {
-					t.Errorf("a save from a stale version: %v, want a conflict", err)
+					t.Errorf("G4: a save from a stale version: %v, want a conflict", err)
 				}
 			})
 		})

@@ -97,25 +97,27 @@ func TestAnswers(t *testing.T) {
 	tests := map[string]struct {
 		answers map[string]string
 		want    mail.Outcome // empty: unknown
+		// away: whether it says that no mail would be taken
+		away bool
 	}{
-		"all goes well":                        {nil, mail.Sent},
-		"the greeting is a refusal":            {map[string]string{"": "554 no"}, ""},
-		"no greeting":                          {map[string]string{"": ""}, ""},
-		"hello is refused":                     {map[string]string{"EHLO": "550 no", "HELO": "550 no"}, ""},
-		"the sender is refused":                {map[string]string{"MAIL": "550 no"}, ""},
-		"we are to log in first":               {map[string]string{"MAIL": "530 who"}, ""},
-		"we are to log in before the address":  {map[string]string{"RCPT": "530 who"}, ""},
-		"we are to log in before the text":     {map[string]string{"DATA": "530 who"}, ""},
-		"the sender is put off":                {map[string]string{"MAIL": "451 later"}, ""},
-		"the address is refused":               {map[string]string{"RCPT": "550 no ada@example.com"}, mail.Refused},
-		"the address is put off":               {map[string]string{"RCPT": "450 later ada@example.com"}, ""},
-		"the connection breaks at the address": {map[string]string{"RCPT": ""}, ""},
-		"data are refused":                     {map[string]string{"DATA": "554 no"}, mail.Refused},
-		"the text is refused":                  {map[string]string{".": "554 spam for ada@example.com"}, mail.Refused},
-		"the text is put off":                  {map[string]string{".": "452 full"}, ""},
-		"no answer to the text":                {map[string]string{".": ""}, ""},
-		"the server ends it all":               {map[string]string{"MAIL": "421 bye"}, ""},
-		"an answer that is none":               {map[string]string{"RCPT": "nonsense"}, ""},
+		"all goes well":                        {nil, mail.Sent, false},
+		"the greeting is a refusal":            {map[string]string{"": "554 no"}, "", true},
+		"no greeting":                          {map[string]string{"": ""}, "", true},
+		"hello is refused":                     {map[string]string{"EHLO": "550 no", "HELO": "550 no"}, "", true},
+		"the sender is refused":                {map[string]string{"MAIL": "550 no"}, "", true},
+		"we are to log in first":               {map[string]string{"MAIL": "530 who"}, "", true},
+		"we are to log in before the address":  {map[string]string{"RCPT": "530 who"}, "", true},
+		"we are to log in before the text":     {map[string]string{"DATA": "530 who"}, "", true},
+		"the sender is put off":                {map[string]string{"MAIL": "451 later"}, "", false},
+		"the address is refused":               {map[string]string{"RCPT": "550 no ada@example.com"}, mail.Refused, false},
+		"the address is put off":               {map[string]string{"RCPT": "450 later ada@example.com"}, "", false},
+		"the connection breaks at the address": {map[string]string{"RCPT": ""}, "", false},
+		"data are refused":                     {map[string]string{"DATA": "554 no"}, mail.Refused, false},
+		"the text is refused":                  {map[string]string{".": "554 spam for ada@example.com"}, mail.Refused, false},
+		"the text is put off":                  {map[string]string{".": "452 full"}, "", false},
+		"no answer to the text":                {map[string]string{".": ""}, "", false},
+		"the server ends it all":               {map[string]string{"MAIL": "421 bye"}, "", true},
+		"an answer that is none":               {map[string]string{"RCPT": "nonsense"}, "", false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -124,6 +126,9 @@ func TestAnswers(t *testing.T) {
 			outcome, err := c.Send(t.Context(), confirmation("ada@example.com"))
 			if outcome != test.want || errors.Is(err, smtp.ErrUnknown) != (test.want == "") {
 				t.Errorf("%q, %v, want %q", outcome, err, test.want)
+			}
+			if errors.Is(err, smtp.ErrAway) != test.away {
+				t.Errorf("%v: away is %t, want %t", err, !test.away, test.away)
 			}
 			if err != nil && strings.Contains(err.Error(), "ada@") {
 				t.Errorf("the error repeats the address: %v", err)

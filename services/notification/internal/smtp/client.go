@@ -22,14 +22,21 @@ import (
 // ErrUnknown is wrapped by every error of Send: whether the server has taken the mail, or ever will, is not known.
 var ErrUnknown = errors.New("the mail server gave no final answer")
 
+// ErrAway is wrapped by an error of Send if the server as a whole is away: it cannot be reached, does not greet or log
+// in, says that it closes, or refuses us whatever the mail is. It wraps ErrUnknown.
+var ErrAway = fmt.Errorf("%w: it is away", ErrUnknown)
+
 // maxIdle is how many connections are kept for the next mails, each for at most maxIdleTime.
 const (
 	maxIdle     = 8
 	maxIdleTime = 30 * time.Second
 )
 
-// authRequired is the SMTP code of a server that wants a login first.
-const authRequired = 530
+// SMTP codes.
+const (
+	closing      = 421 // the server closes, whatever was asked
+	authRequired = 530 // it wants a login first
+)
 
 // TLS says how the way to the server is protected.
 type TLS string
@@ -52,6 +59,8 @@ type Config struct {
 	User, Password string
 	// TLS defaults to TLSNone.
 	TLS TLS
+	// Dial connects to the server. Defaults to net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Timeout bounds the sending of a mail, connection included. Defaults to 5 s.
 	Timeout time.Duration
 }
@@ -62,6 +71,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 5 * time.Second
+	}
+	if c.Dial == nil {
+		c.Dial = new(net.Dialer).DialContext
 	}
 	return c
 }
@@ -116,7 +128,7 @@ func (c *Client) Send(ctx context.Context, call mail.Call) (mail.Outcome, error)
 	for {
 		l, err := c.take(ctx)
 		if err != nil {
-			return "", fmt.Errorf("connect: %w: %w", ErrUnknown, err)
+			return "", fmt.Errorf("connect: %w: %w", ErrAway, err)
 		}
 		err = l.send(ctx, m)
 		if err == nil {
@@ -132,6 +144,8 @@ func (c *Client) Send(ctx context.Context, call mail.Call) (mail.Outcome, error)
 			continue // the server has closed it meanwhile; the mail has not been begun
 		case failed.ErrorCode()/100 == 5 && !isAboutUs(failed):
 			return mail.Refused, nil
+		case failed.Reason == gomail.ErrConnCheck, failed.ErrorCode() == closing, failed.ErrorCode()/100 == 5:
+			return "", fmt.Errorf("%s: %w: code %d", failed.Reason, ErrAway, failed.ErrorCode())
 		}
 		return "", fmt.Errorf("%s: %w: code %d", failed.Reason, ErrUnknown, failed.ErrorCode())
 	}

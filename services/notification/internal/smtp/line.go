@@ -31,11 +31,9 @@ func (c *Client) dial(ctx context.Context) (*line, error) {
 	release := func() bool { return true }
 	// The library has an address of its own making, which no IPv6 host is reached by.
 	hold := func(dialing context.Context, network, _ string) (conn net.Conn, err error) {
-		if c.cfg.TLS == TLSImplicit {
-			dialer := tls.Dialer{Config: &tls.Config{ServerName: c.host, MinVersion: tls.VersionTLS12}}
-			conn, err = dialer.DialContext(dialing, network, c.cfg.Addr)
-		} else {
-			conn, err = new(net.Dialer).DialContext(dialing, network, c.cfg.Addr)
+		conn, err = c.cfg.Dial(dialing, network, c.cfg.Addr)
+		if err == nil && c.cfg.TLS == TLSImplicit {
+			conn, err = handshake(dialing, conn, c.host)
 		}
 		l.conn = conn
 		if err != nil {
@@ -66,6 +64,16 @@ func (c *Client) dial(ctx context.Context) (*line, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// handshake encrypts a connection from its first byte. On an error the connection is closed.
+func handshake(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {
+	encrypted := tls.Client(conn, &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12})
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return encrypted, nil
 }
 
 // policy of STARTTLS. Where TLS is there already, the library finds that out only if it may look for it.

@@ -17,6 +17,7 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/httpapi"
 	"github.com/quadrille-platform/quadrille/pkg/outbox"
+	"github.com/quadrille-platform/quadrille/pkg/projection"
 	"github.com/quadrille-platform/quadrille/pkg/service"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb/sqltest"
@@ -24,6 +25,7 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/work"
 	"github.com/quadrille-platform/quadrille/services/order/internal/api"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
+	"github.com/quadrille-platform/quadrille/services/order/internal/readmodel"
 	"github.com/quadrille-platform/quadrille/services/order/internal/store"
 )
 
@@ -32,6 +34,9 @@ type served struct {
 	http.Handler
 	// blind is the same API, with a database that takes commands but cannot be read.
 	blind http.Handler
+	// admin is what operators see; nobody works its rebuilds off.
+	admin http.Handler
+	do    func(order.Message)
 }
 
 func open(t *testing.T) served {
@@ -82,7 +87,22 @@ func open(t *testing.T) served {
 		api.Register(humaAPI, parts, api.NewWaiters(), time.Minute)
 		return mux
 	}
-	return served{serve(db), serve(unreadable)}
+	admin, adminAPI := httpapi.New(httpapi.Config{Title: "Orders admin", Logger: slog.New(slog.DiscardHandler)})
+	api.RegisterAdmin(adminAPI, &api.Parts{Config: service.Config{Clock: time.Now}, DB: db},
+		projection.NewRebuilder(db, projection.Config{Models: []projection.Rebuildable{
+			projection.Of(readmodel.Orders, projection.Streams[*order.Order]{Store: store.Streams()},
+				readmodel.ProjectOrders, readmodel.UpsertOrders),
+		}, Logger: slog.New(slog.DiscardHandler)}), time.Hour)
+	do := func(m order.Message) {
+		t.Helper()
+		_, err := unit.Do(t.Context(), work.Message[order.Message]{
+			Scope: "test", ID: event.NewID(), At: event.Now(time.Now), Input: m,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return served{serve(db), serve(unreadable), admin, do}
 }
 
 // call returns the answer and its body.

@@ -20,6 +20,7 @@ type Order struct {
 	Lines       []Line       `json:"lines"`
 	Steps       []Step       `json:"steps" doc:"How far the other services have come"`
 	WaitingFor  []string     `json:"waiting_for" doc:"The steps that the present status still waits for"`
+	ByHand      bool         `json:"settled_by_hand,omitempty" doc:"An operator has undone the payment where the gateway refused"`
 	Completed   bool         `json:"completed" doc:"Whether the saga has ended for the present status"`
 	PlacedAt    time.Time    `json:"placed_at"`
 	ConfirmedAt *time.Time   `json:"confirmed_at,omitempty"`
@@ -52,7 +53,7 @@ func viewOf(o *order.Order) Order {
 		ID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Reason: o.Reason, Detail: o.Detail,
 		Channel: o.SalesChannel,
 		Version: o.Version, Total: Money{o.Total, httpapi.CurrencyCode(o.Currency)}, Lines: make([]Line, len(o.Lines)),
-		WaitingFor: []string{}, Completed: o.Completed(), PlacedAt: o.PlacedAt,
+		WaitingFor: []string{}, ByHand: o.Payment.SettledByHand, Completed: o.Completed(), PlacedAt: o.PlacedAt,
 		ConfirmedAt: known(o.ConfirmedAt), CancelledAt: known(o.CancelledAt), UpdatedAt: o.UpdatedAt,
 	}
 	for i, l := range o.Lines {

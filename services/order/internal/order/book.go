@@ -82,6 +82,8 @@ type Book struct {
 	Orders map[string]*Order
 	// Catalogue is the local copy of the products, by sku.
 	Catalogue map[string]Product
+	// Tables is the store's note of where it read the book and where it is to write it. Messages leave it alone.
+	Tables any `json:"-"`
 }
 
 func (b *Book) keepOrder(o *Order) {

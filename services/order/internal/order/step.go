@@ -91,3 +91,46 @@ func (o *Order) WaitingFor() []StepName {
 	}
 	return waiting
 }
+
+// OpenSince is when the present status began, as long as its saga has not ended; the zero time afterwards.
+func (o *Order) OpenSince() time.Time {
+	if o.Completed() {
+		return time.Time{}
+	}
+	switch o.Status {
+	case StatusConfirmed:
+		return o.ConfirmedAt
+	case StatusCancelled:
+		return o.CancelledAt
+	default:
+		return o.PlacedAt
+	}
+}
+
+// Missing names the events that the present status still waits for, in the words of the contract.
+func (o *Order) Missing() []string {
+	var missing []string
+	for _, step := range o.WaitingFor() {
+		missing = append(missing, o.missing(step))
+	}
+	return missing
+}
+
+func (o *Order) missing(step StepName) string {
+	switch {
+	case o.Status == StatusPending && step == StepStock:
+		return StockReserved{}.Type()
+	case o.Status == StatusPending:
+		return PaymentAuthorized{}.Type()
+	case o.Status == StatusConfirmed && step == StepStock:
+		return StockCommitted{}.Type()
+	case o.Status == StatusConfirmed:
+		return PaymentCaptured{}.Type()
+	case step == StepStock:
+		return StockReleased{}.Type()
+	case o.Payment.Captured.IsZero():
+		return PaymentVoided{}.Type()
+	default:
+		return PaymentRefunded{}.Type()
+	}
+}

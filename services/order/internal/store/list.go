@@ -33,6 +33,11 @@ type listedRow struct {
 	Progress *string      `db:"progress"`
 }
 
+// listedColumns are those of orders o; $1 is the number of our fold.
+const listedColumns = `o.order_id, o.status, o.version, o.placed,
+	CASE WHEN o.progress_version = o.version AND o.progress_fold = $1 AND o.placed <> '' THEN o.progress END
+		AS progress`
+
 func (r listedRow) order() (*order.Order, error) {
 	placed, err := order.Decode(order.Placed{}.Type(), []byte(r.Placed))
 	if err != nil {
@@ -53,35 +58,43 @@ func Orders(ctx context.Context, db *sqldb.DB, f Filter) (orders []*order.Order,
 		f.Before.PlacedAt = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
+		at, err := find(ctx, tx)
+		if err != nil {
+			return err
+		}
 		rows, err := sqldb.Select[listedRow](ctx, tx, `
-			SELECT o.order_id, o.status, o.version, o.placed,
-				CASE WHEN o.progress_version = o.version AND o.progress_fold = $6 AND o.placed <> '' THEN o.progress END
-					AS progress
-			FROM orders o
-			WHERE ($1 = '' OR o.customer_id = $1) AND ($2 = '' OR o.status = $2)
-				AND (o.placed_at < $3 OR o.placed_at = $3 AND o.order_id < $4)
-			ORDER BY o.placed_at DESC, o.order_id DESC LIMIT $5`,
-			f.CustomerID, string(f.Status), f.Before.PlacedAt, f.Before.OrderID, f.Limit, order.Fold)
+			SELECT `+listedColumns+` FROM `+at.Orders.Active+` o
+			WHERE ($2 = '' OR o.customer_id = $2) AND ($3 = '' OR o.status = $3)
+				AND (o.placed_at < $4 OR o.placed_at = $4 AND o.order_id < $5)
+			ORDER BY o.placed_at DESC, o.order_id DESC LIMIT $6`,
+			order.Fold, f.CustomerID, string(f.Status), f.Before.PlacedAt, f.Before.OrderID, f.Limit)
 		if err != nil {
 			return err
 		}
-		behind, err := foldBehind(ctx, tx, rows)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			o := behind[row.OrderID]
-			if row.Progress != nil {
-				if o, err = row.order(); err != nil {
-					return fmt.Errorf("order %s: %w", row.OrderID, err)
-				}
-			}
-			orders = append(orders, o)
-		}
-		return nil
+		orders, err = restore(ctx, tx, rows)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
+	}
+	return orders, nil
+}
+
+// restore returns the orders of rows, in their order.
+func restore(ctx context.Context, tx *sqldb.Tx, rows []listedRow) ([]*order.Order, error) {
+	behind, err := foldBehind(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	var orders []*order.Order
+	for _, row := range rows {
+		o := behind[row.OrderID]
+		if row.Progress != nil {
+			if o, err = row.order(); err != nil {
+				return nil, fmt.Errorf("order %s: %w", row.OrderID, err)
+			}
+		}
+		orders = append(orders, o)
 	}
 	return orders, nil
 }

@@ -38,6 +38,9 @@ type listColumns struct {
 	Progress string `db:"progress"`
 	Version  int64  `db:"progress_version"`
 	Fold     int64  `db:"progress_fold"`
+	// What sagas that wait are found by.
+	OpenSince *time.Time `db:"open_since"`
+	Open      int64      `db:"open_version"`
 }
 
 // asBefore writes as the release before the list's columns did: it changes its own columns and keeps no snapshots.
@@ -46,18 +49,20 @@ func asBefore(t *testing.T, db *sqldb.DB, messages ...order.Message) {
 	var kept []listColumns
 	err := db.Read(t.Context(), func(tx *sqldb.Tx) (err error) {
 		kept, err = sqldb.Select[listColumns](t.Context(), tx,
-			`SELECT order_id, placed, progress, progress_version, progress_fold FROM orders`)
+			`SELECT order_id, placed, progress, progress_version, progress_fold, open_since, open_version FROM orders`)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	must(t, db, messages...)
-	exec(t, db, `UPDATE orders SET placed = '', progress = '', progress_version = 0, progress_fold = 0`)
+	exec(t, db, `UPDATE orders SET placed = '', progress = '', progress_version = 0, progress_fold = 0, open_since = NULL,
+		open_version = 0`)
 	err = db.Tx(t.Context(), func(tx *sqldb.Tx) error {
 		_, err := tx.With(kept).Exec(t.Context(), `
 			UPDATE orders SET placed = rows.placed, progress = rows.progress,
-				progress_version = rows.progress_version, progress_fold = rows.progress_fold
+				progress_version = rows.progress_version, progress_fold = rows.progress_fold,
+				open_since = rows.open_since, open_version = rows.open_version
 			FROM rows WHERE rows.order_id = orders.order_id`)
 		return err
 	})
@@ -146,7 +151,8 @@ func TestTheReadTableIsBroughtUpToDate(t *testing.T) {
 		must(t, db, order.Cancel{OrderID: "o-007", At: noon.Add(time.Hour)})
 		exec(t, db, `UPDATE orders SET placed = '' WHERE order_id < 'o-040'`)
 		exec(t, db, `UPDATE orders SET progress_version = 0 WHERE order_id BETWEEN 'o-040' AND 'o-098'`)
-		exec(t, db, `UPDATE orders SET progress_fold = 99 WHERE order_id > 'o-098'`)
+		exec(t, db, `UPDATE orders SET progress_fold = 99 WHERE order_id BETWEEN 'o-099' AND 'o-119'`)
+		exec(t, db, `UPDATE orders SET open_version = 0, open_since = NULL WHERE order_id > 'o-119'`)
 
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -154,7 +160,8 @@ func TestTheReadTableIsBroughtUpToDate(t *testing.T) {
 		behind := func() (n int64) {
 			err := db.Read(t.Context(), func(tx *sqldb.Tx) (err error) {
 				n, err = sqldb.Get[int64](t.Context(), tx, `SELECT count(*) FROM orders
-					WHERE placed = '' OR progress_version <> version OR progress_fold <> $1`, order.Fold)
+					WHERE placed = '' OR progress_version <> version OR progress_fold <> $1 OR open_version <> version`,
+					order.Fold)
 				return err
 			})
 			if err != nil {
@@ -173,6 +180,9 @@ func TestTheReadTableIsBroughtUpToDate(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+		if open, err := store.OpenSagas(t.Context(), db); err != nil || len(open) != orders {
+			t.Errorf("%d sagas are open, %v", len(open), err)
+		}
 		want := folded(t, db, "o-007")[0]
 		exec(t, db, `DELETE FROM order_events`)
 		all, err := store.Orders(t.Context(), db, store.Filter{Limit: orders + 1})
@@ -181,6 +191,37 @@ func TestTheReadTableIsBroughtUpToDate(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, all[orders-1-7], bookkeeping); diff != "" {
 			t.Errorf("listed (-folded +listed):\n%s", diff)
+		}
+	})
+}
+
+// What a release that does not know of sagas has written is found once it is brought up to date.
+func TestSagasOfAReleaseWithoutTheirColumnsAreFound(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		must(t, db, place("o-1", "ada", noon), place("o-3", "ada", noon))
+		asBefore(t, db, place("o-2", "bob", noon.Add(time.Second)), order.Cancel{OrderID: "o-1", At: noon.Add(time.Minute)})
+		asBefore(t, db, order.Cancel{OrderID: "o-3", At: noon}, answered("o-3", 1, order.StockReleased{}),
+			answered("o-3", 2, order.PaymentVoided{}))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- store.KeepRefreshed(ctx, db, slog.New(slog.DiscardHandler)) }()
+		var waiting []*order.Order
+		for t.Context().Err() == nil {
+			var err error
+			if waiting, err = store.Waiting(t.Context(), db, noon.Add(time.Hour), store.Since{}, 10); err != nil {
+				t.Fatal(err)
+			}
+			if len(waiting) == 2 && waiting[1].Status == order.StatusCancelled {
+				break
+			}
+			<-time.After(time.Millisecond) // between two looks
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if diff := cmp.Diff(folded(t, db, "o-2", "o-1"), waiting, bookkeeping); diff != "" {
+			t.Errorf("waiting (-folded +listed):\n%s", diff)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
+	"github.com/quadrille-platform/quadrille/services/order/internal/readmodel"
 )
 
 // ErrNotFound says that there is no such order, or that it had not come as far as was asked for.
@@ -67,8 +68,13 @@ func Events(ctx context.Context, db *sqldb.DB, id string) ([]Recorded, error) {
 func Settled(ctx context.Context, db *sqldb.DB, ids []string) (settled []string, err error) {
 	keys := sqldb.Keys(ids, func(id string) orderKey { return orderKey{id} })
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
+		at, err := find(ctx, tx)
+		if err != nil {
+			return err
+		}
 		settled, err = sqldb.Select[string](ctx, tx.With(keys), `
-			SELECT o.order_id FROM orders o JOIN rows ON rows.order_id = o.order_id WHERE o.status <> 'pending'`)
+			SELECT o.order_id FROM `+at.Orders.Active+` o JOIN rows ON rows.order_id = o.order_id
+			WHERE o.status <> 'pending'`)
 		return err
 	})
 	if err != nil {
@@ -80,10 +86,15 @@ func Settled(ctx context.Context, db *sqldb.DB, ids []string) (settled []string,
 // Products lists up to limit products that can be ordered and whose sku comes after the given one.
 func Products(ctx context.Context, db *sqldb.DB, after string, limit int) (products []order.Product, err error) {
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
-		rows, err := sqldb.Select[productRow](ctx, tx, `SELECT `+productColumns+` FROM catalogue p
+		at, err := find(ctx, tx)
+		if err != nil {
+			return err
+		}
+		rows, err := sqldb.Select[readmodel.ProductRow](ctx, tx, `
+			SELECT `+readmodel.ProductColumns+` FROM `+at.Catalogue.Active+` p
 			WHERE p.sku > $1 AND NOT p.withdrawn ORDER BY p.sku LIMIT $2`, after, limit)
 		for _, row := range rows {
-			products = append(products, row.product())
+			products = append(products, row.Product())
 		}
 		return err
 	})
@@ -102,8 +113,12 @@ type dueRow struct {
 // Due lists the pending orders whose time is over.
 func Due(ctx context.Context, db *sqldb.DB, now time.Time, limit int) (due []work.Message[order.Message], err error) {
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
+		at, err := find(ctx, tx)
+		if err != nil {
+			return err
+		}
 		rows, err := sqldb.Select[dueRow](ctx, tx, `
-			SELECT order_id, correlation_id, trace FROM orders
+			SELECT order_id, correlation_id, trace FROM `+at.Orders.Active+`
 			WHERE deadline <= $1 ORDER BY deadline LIMIT $2`, now, limit)
 		for _, row := range rows {
 			m := work.TimerMessage("timeout/"+row.OrderID, row.OrderID, now,

@@ -2,12 +2,15 @@
 package store
 
 import (
+	"context"
 	"embed"
 	"io/fs"
-	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/eventstore"
+	"github.com/quadrille-platform/quadrille/pkg/projection"
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
+	"github.com/quadrille-platform/quadrille/services/order/internal/readmodel"
 )
 
 //go:embed migrations/*.sql
@@ -30,6 +33,9 @@ var streams = eventstore.New(eventstore.Config[*order.Order]{
 	},
 })
 
+// Streams are the events of orders.
+func Streams() *eventstore.Store[*order.Order] { return streams }
+
 // apply folds a stored event into o, nil if it is the first.
 func apply(o *order.Order, stored eventstore.Event) (*order.Order, error) {
 	e, err := order.Decode(stored.Type, []byte(stored.Data))
@@ -49,56 +55,34 @@ func orderOf(s eventstore.Stream[*order.Order]) *order.Order {
 	return s.State
 }
 
-// changedRow is the part of an order's row that changes.
-type changedRow struct {
-	OrderID  string       `db:"order_id"`
-	Status   order.Status `db:"status"`
-	Deadline *time.Time   `db:"deadline"`
-	Version  int64        `db:"version"`
-	Progress string       `db:"progress"`
-	Fold     int64        `db:"progress_fold"`
-	Stored   int64        `db:"stored"`
+// tables of the read models, as they are for one transaction.
+type tables struct{ Orders, Catalogue projection.Tables }
+
+// find finds the tables for a reader.
+func find(ctx context.Context, tx *sqldb.Tx) (tables, error) {
+	return tablesOf(ctx, tx, projection.Find)
 }
 
-type createdRow struct {
-	changedRow
-	CustomerID    string    `db:"customer_id"`
-	PlacedAt      time.Time `db:"placed_at"`
-	CorrelationID string    `db:"correlation_id"`
-	Trace         string    `db:"trace"`
-	Placed        string    `db:"placed"`
+// share finds the tables for a writer: they stay what they are until its transaction ends.
+func share(ctx context.Context, tx *sqldb.Tx) (tables, error) {
+	return tablesOf(ctx, tx, projection.Share)
 }
 
-func rowOf(o *order.Order) (changedRow, error) {
-	progress, err := order.EncodeProgress(o)
+func tablesOf(ctx context.Context, tx *sqldb.Tx,
+	find func(context.Context, *sqldb.Tx, ...projection.Model) ([]projection.Tables, error)) (tables, error) {
+	found, err := find(ctx, tx, readmodel.Orders, readmodel.Catalogue)
 	if err != nil {
-		return changedRow{}, err
+		return tables{}, err
 	}
-	row := changedRow{
-		OrderID: o.ID, Status: o.Status, Version: o.Version, Progress: string(progress), Fold: order.Fold,
-		Stored: o.Stored,
-	}
-	if o.Status == order.StatusPending {
-		row.Deadline = &o.Deadline
-	}
-	return row, nil
+	return tables{found[0], found[1]}, nil
 }
 
-type productRow struct {
-	SKU       string `db:"sku"`
-	Name      string `db:"name"`
-	Price     int64  `db:"price"`
-	Currency  string `db:"currency"`
-	Version   int64  `db:"version"`
-	Withdrawn bool   `db:"withdrawn"`
-}
-
-const productColumns = `p.sku, p.name, p.price, p.currency, p.version, p.withdrawn`
-
-func (r productRow) product() order.Product {
-	return order.Product{
-		SKU: r.SKU, Name: r.Name, Price: r.Price, Currency: r.Currency, Version: r.Version, Withdrawn: r.Withdrawn,
-	}
+// createdRow is an order's row before anything has changed.
+type createdRow struct {
+	readmodel.OrderRow
+	CorrelationID string `db:"correlation_id"`
+	Trace         string `db:"trace"`
+	Placed        string `db:"placed"`
 }
 
 type orderKey struct {

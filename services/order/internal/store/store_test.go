@@ -194,7 +194,7 @@ func TestTheNewerProductWins(t *testing.T) {
 			t.Helper()
 			products, err := store.Products(t.Context(), db, "", 10)
 			if err != nil || len(products) != want || want > 0 && (products[0].Price != 999 || products[0].Version != 5) {
-				t.Errorf("products: %+v, %v", products, err)
+				t.Errorf("G2: the older product wins: %+v, %v", products, err)
 			}
 		}
 		check(1)
@@ -256,7 +256,7 @@ func TestPendingOrdersFallDueAndOthersDoNot(t *testing.T) {
 		due, err := store.Due(t.Context(), db, noon.Add(time.Minute), 10)
 		if err != nil || len(due) != 1 || due[0].ID != "timeout/o-1" || due[0].Cause.Correlation != "correlation" ||
 			due[0].Cause.Trace != "trace" {
-			t.Fatalf("due: %+v, %v", due, err)
+			t.Fatalf("G6: the pending order does not fall due: %+v, %v", due, err)
 		}
 		if b := must(t, db, due[0].Input); b.Orders["o-1"].Reason != order.ReasonTimedOut {
 			t.Errorf("after its time: %+v", b.Orders["o-1"])

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -35,8 +36,10 @@ var at = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func serve(t *testing.T) http.Handler {
 	t.Helper()
 	db := sqltest.SQLite(t)
-	if err := sqldb.Migrate(t.Context(), db, store.Migrations(), "service"); err != nil {
-		t.Fatal(err)
+	for name, tables := range map[string]fs.FS{"work": work.Migrations(), "service": store.Migrations()} {
+		if err := sqldb.Migrate(t.Context(), db, tables, name); err != nil {
+			t.Fatal(err)
+		}
 	}
 	take := func(messages ...payment.Message) {
 		t.Helper()
@@ -109,12 +112,12 @@ func TestGetPayment(t *testing.T) {
 	}{
 		"captured": {known, 200, map[string]any{
 			"order_id": known, "status": "captured", "amount": 4200.0, "currency": "EUR", "authorized": 4200.0,
-			"captured": 4200.0, "refunded": 0.0, "calls": 1.0, "stuck": false, "version": 5.0,
+			"captured": 4200.0, "refunded": 0.0, "calls": 1.0, "stuck": false, "settled_by_hand": false, "version": 5.0,
 			"updated_at": "2026-03-01T12:00:00Z",
 		}},
 		"only its stock is known": {early, 200, map[string]any{
 			"order_id": early, "status": "pending", "amount": 0.0, "authorized": 0.0, "captured": 0.0, "refunded": 0.0,
-			"calls": 0.0, "stuck": false, "version": 1.0, "updated_at": "2026-03-01T12:00:00Z",
+			"calls": 0.0, "stuck": false, "settled_by_hand": false, "version": 1.0, "updated_at": "2026-03-01T12:00:00Z",
 		}},
 		"unknown": {stray, 404, map[string]any{
 			"type": "urn:quadrille:problem:not-found", "title": "Nothing was found at this address", "status": 404.0,

@@ -30,6 +30,7 @@ type Payment struct {
 	NextCall payment.Operation `json:"next_call,omitempty" enum:"authorize,capture,cancel,refund"`
 	Calls    int64             `json:"calls" doc:"How many calls to the gateway were begun"`
 	Stuck    bool              `json:"stuck" doc:"The gateway refuses for good to undo it: an operator has to"`
+	ByHand   bool              `json:"settled_by_hand" doc:"An operator has undone it where the gateway refused"`
 
 	Version   int64     `json:"version"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -41,7 +42,7 @@ func paymentOf(p *payment.Payment) Payment {
 		OrderID: p.OrderID, Status: p.Status(), Amount: p.Amount, Currency: httpapi.CurrencyCode(p.Currency),
 		Authorized: p.Authorized, Captured: p.Captured, Refunded: p.Refunded,
 		Declined: p.Decline, Failure: p.CaptureFailure, NextCall: next.Operation, Calls: p.Claims,
-		Stuck: p.Stuck(), Version: p.Version, UpdatedAt: p.UpdatedAt,
+		Stuck: p.Stuck(), ByHand: p.SettledByHand, Version: p.Version, UpdatedAt: p.UpdatedAt,
 	}
 }
 

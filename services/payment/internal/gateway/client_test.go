@@ -121,7 +121,7 @@ func TestPerform(t *testing.T) {
 	}
 }
 
-// TestFlakyGatewayAnswersInTheEnd repeats the call as the service does.
+// TestFlakyGatewayAnswersInTheEnd: what fails soon is made again within the call, under the same key.
 func TestFlakyGatewayAnswersInTheEnd(t *testing.T) {
 	real, err := platform.Open(platform.Config{})
 	if err != nil {
@@ -129,17 +129,114 @@ func TestFlakyGatewayAnswersInTheEnd(t *testing.T) {
 	}
 	defer real.Close()
 	client := dial(t, gateway.Config{URL: serve(t, real)})
-	for attempt := 1; ; attempt++ {
-		got, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenFlaky), "")
-		if err == nil {
-			if attempt != 3 || got.Intent.Authorized != total {
-				t.Errorf("attempt %d was answered with %+v", attempt, got)
+	got, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenFlaky), "")
+	if err != nil || got.Intent.Authorized != total {
+		t.Errorf("answered with %+v, %v", got, err)
+	}
+}
+
+// TestRequestsAreRepeatedWhileThereIsTime counts the requests of one call, whose intent is known.
+func TestRequestsAreRepeatedWhileThereIsTime(t *testing.T) {
+	status := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+	}
+	for name, test := range map[string]struct {
+		answer  http.HandlerFunc
+		timeout time.Duration
+		want    int32
+	}{
+		"it fails at once":                {status(503), time.Minute, 3},
+		"the connection breaks":           {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, time.Minute, 3},
+		"it has had too many":             {status(429), time.Minute, 3},
+		"it fails, and there is no time":  {status(503), 50 * time.Millisecond, 1},
+		"it answers, though nothing good": {status(404), time.Minute, 1},
+		"it does not answer": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}, 300 * time.Millisecond, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var made atomic.Int32
+			url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				made.Add(1)
+				test.answer(w, r)
+			}))
+			client := dial(t, gateway.Config{URL: url, Timeout: test.timeout})
+			_, err := client.Perform(t.Context(), call(payment.Capture, platform.TokenVisa), "pi_1")
+			if n := made.Load(); n != test.want || !errors.Is(err, gateway.ErrUnknown) {
+				t.Errorf("%d requests, want %d; error %v", n, test.want, err)
 			}
-			return
+		})
+	}
+}
+
+// TestEachRequestHasItsOwnTimeout: an open that is slow takes none from the operation.
+func TestEachRequestHasItsOwnTimeout(t *testing.T) {
+	const timeout, slow = time.Second, 900 * time.Millisecond
+	real, err := platform.Open(platform.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer real.Close()
+	client := dial(t, gateway.Config{Timeout: timeout, URL: serve(t, http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			<-time.After(slow)
+			real.ServeHTTP(w, r)
+		}))})
+	began := time.Now()
+	got, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenVisa), "")
+	if err != nil || got.Intent.Authorized != total {
+		t.Errorf("answered with %+v, %v", got, err)
+	}
+	if took, most := time.Since(began), gateway.CallTime(timeout); took < timeout || took > most {
+		t.Errorf("it took %s, want more than %s and at most %s", took, timeout, most)
+	}
+}
+
+// TestAnErrorTellsWhetherTheGatewayIsAway: it is not if one card got no answer, or if it refuses what we send.
+func TestAnErrorTellsWhetherTheGatewayIsAway(t *testing.T) {
+	fail := func(operation string, fail http.HandlerFunc) string {
+		real, err := platform.Open(platform.Config{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !errors.Is(err, gateway.ErrUnknown) || attempt == 3 {
-			t.Fatalf("attempt %d: %v", attempt, err)
-		}
+		t.Cleanup(func() { _ = real.Close() })
+		return serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, operation) {
+				fail(w, r)
+				return
+			}
+			real.ServeHTTP(w, r)
+		}))
+	}
+	status := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+	}
+	silence := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}
+	for name, test := range map[string]struct {
+		url, intent string
+		want        bool
+	}{
+		"nobody listens":                      {"http://127.0.0.1:1", "", true},
+		"it fails to open":                    {fail("intents", status(500)), "", true},
+		"it does not answer to open":          {fail("intents", silence), "", true},
+		"it refuses what we open":             {fail("intents", status(422)), "", false},
+		"it fails after an open":              {fail("authorize", status(503)), "", false},
+		"it does not answer after an open":    {fail("authorize", silence), "", false},
+		"it fails, the intent was known":      {fail("authorize", status(503)), "pi_1", true},
+		"it has no time, and intent is known": {fail("authorize", silence), "pi_1", true},
+		"it knows no such intent":             {fail("authorize", status(404)), "pi_1", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := dial(t, gateway.Config{URL: test.url, Timeout: 200 * time.Millisecond})
+			_, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenVisa), test.intent)
+			if !errors.Is(err, gateway.ErrUnknown) || errors.Is(err, gateway.ErrAway) != test.want {
+				t.Errorf("error %v, away = %t, want %t", err, !test.want, test.want)
+			}
+		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // to be made again, and is carried out once, for its idempotency key stays.
 func (c *Client) Perform(ctx context.Context, call payment.Call, intentID string) (payment.Answer, error) {
 	answer := payment.Answer{OrderID: call.OrderID, Operation: call.Operation}
+	answered := false
 	if intentID == "" {
 		if !isName(call.Method) {
 			// No gateway takes it, today or later: as refused as one that the gateway knows nothing of.
@@ -20,17 +21,17 @@ func (c *Client) Perform(ctx context.Context, call payment.Call, intentID string
 		}
 		opened, err := c.open(ctx, call)
 		if err != nil {
-			return payment.Answer{}, unknown("open a payment intent", err)
+			return payment.Answer{}, unknown("open a payment intent", answered, err)
 		}
 		if opened.refusal != "" {
 			answer.Refusal = opened.refusal // the intent shown, if any, is not ours
 			return answer, nil
 		}
-		intentID = opened.intent.ID
+		intentID, answered = opened.intent.ID, true
 	}
 	done, err := c.operate(ctx, call, intentID)
 	if err != nil {
-		return payment.Answer{}, unknown(string(call.Operation), err)
+		return payment.Answer{}, unknown(string(call.Operation), answered, err)
 	}
 	answer.Refusal, answer.Intent = done.refusal, done.intent.domain()
 	return answer, nil

@@ -33,11 +33,15 @@ func readReply(response *http.Response) (reply, error) {
 	switch response.StatusCode {
 	case http.StatusOK, http.StatusCreated, http.StatusPaymentRequired, http.StatusConflict:
 	default:
-		return reply{}, fmt.Errorf("status %d", response.StatusCode)
+		err := fmt.Errorf("status %d", response.StatusCode)
+		if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
+			err = awayError{err}
+		}
+		return reply{}, err
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	if err != nil {
-		return reply{}, fmt.Errorf("read the answer: %w", err)
+		return reply{}, awayError{fmt.Errorf("read the answer: %w", err)}
 	}
 	if len(body) > maxBody {
 		return reply{}, fmt.Errorf("the answer is longer than %d bytes", maxBody)

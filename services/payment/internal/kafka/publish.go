@@ -30,10 +30,12 @@ func Publish(e payment.Event) (event.Event, bool) {
 	case payment.Voided:
 		data = &schemas.PaymentVoided{
 			OrderID: stamp.OrderID, Amount: e.Amount, Currency: e.Currency, VoidedAt: stamp.At,
+			SettledByHand: e.Settled(),
 		}
 	case payment.Refunded:
 		data = &schemas.PaymentRefunded{
 			OrderID: stamp.OrderID, Amount: e.Amount, Currency: e.Currency, RefundedAt: stamp.At,
+			SettledByHand: e.Settled(),
 		}
 	default:
 		return event.Event{}, false

@@ -16,6 +16,7 @@ const (
 	RefusedInvalidPaymentMethod Refusal = "invalid_payment_method"
 	RefusedCaptureDeclined      Refusal = "capture_declined"
 	RefusedRefundDeclined       Refusal = "refund_declined"
+	RefusedCancelDeclined       Refusal = "cancel_declined"
 	RefusedAuthorizationExpired Refusal = "authorization_expired"
 	RefusedIntentCanceled       Refusal = "intent_canceled"
 	RefusedAlreadyCaptured      Refusal = "already_captured"
@@ -90,7 +91,7 @@ func (a Answer) check(p *Payment) error {
 	default:
 		return fmt.Errorf("%w: %q is no operation", ErrInvalid, a.Operation)
 	}
-	uncalled := p.Claims == 0 || p.Ended == EndedVoided && !p.Fenced
+	uncalled := p.Claims == 0 || p.Ended == EndedVoided && !p.Fenced && !p.SettledByHand
 	if !due || uncalled {
 		return fmt.Errorf("%w: an answer to %s, which was never called", ErrContradiction, a.Operation)
 	}

@@ -50,6 +50,7 @@ type Voided struct {
 	Stamp
 	Amount   int64 // minor units of the hold set free, 0 if there was none
 	Currency string
+	ByHand
 }
 
 // Refunded answers the cancellation of an order whose money was taken.
@@ -57,7 +58,18 @@ type Refunded struct {
 	Stamp
 	Amount   int64 // minor units
 	Currency string
+	ByHand
 }
+
+// ByHand is empty unless an operator did what the gateway had refused for good.
+type ByHand struct {
+	Settlement
+	// Total of the order in minor units, which may be held even if no hold is known.
+	Total int64
+}
+
+// Settled reports whether an operator did it.
+func (b ByHand) Settled() bool { return b.Operator != "" }
 
 // happened returns the events that lead from one state to the next, in the order in which a reader expects them.
 func happened(before, after Payment) []Event {
@@ -80,11 +92,15 @@ func happened(before, after Payment) []Event {
 	if before.Ended == after.Ended {
 		return events
 	}
+	var byHand ByHand
+	if after.SettledByHand {
+		byHand = ByHand{after.Settlement, after.Amount}
+	}
 	switch after.Ended {
 	case EndedVoided:
-		events = append(events, Voided{Stamp: stamp(), Amount: after.Released(), Currency: after.Currency})
+		events = append(events, Voided{stamp(), after.Released(), after.Currency, byHand})
 	case EndedRefunded:
-		events = append(events, Refunded{Stamp: stamp(), Amount: after.Refunded, Currency: after.Currency})
+		events = append(events, Refunded{stamp(), after.Refunded, after.Currency, byHand})
 	}
 	return events
 }

@@ -10,6 +10,9 @@ const (
 	GatewayClearing Account = "gateway_clearing"
 	// Sales is what was earned.
 	Sales Account = "sales"
+	// SettledByHand is what operators gave back by other means than the gateway. A hold that they saw to moves no
+	// money: it is noted on both sides.
+	SettledByHand Account = "settled_by_hand"
 )
 
 // Entry moves an amount from one account to another. It balances by its shape: what it debits it also credits. Entries
@@ -22,6 +25,8 @@ type Entry struct {
 	Amount   int64 // minor units, positive
 	Currency string
 	At       time.Time
+	// Settlement says who did it and why, if it was done by hand.
+	Settlement Settlement
 }
 
 // Line is one side of an entry. Exactly one of Debit and Credit is not 0.
@@ -32,16 +37,27 @@ type Line struct {
 	Currency string
 }
 
-// Entries returns how an event is booked. A hold moves no money and is not booked.
+// Entries returns how an event is booked. A hold moves no money and is not booked, unless an operator saw to it.
 func Entries(e Event) []Entry {
 	switch e := e.(type) {
 	case Captured:
 		return []Entry{transfer(e.Stamp, GatewayClearing, Sales, e.Amount, e.Currency)}
 	case Refunded:
+		if e.Settled() {
+			return []Entry{byHand(transfer(e.Stamp, Sales, SettledByHand, e.Amount, e.Currency), e.Settlement)}
+		}
 		return []Entry{transfer(e.Stamp, Sales, GatewayClearing, e.Amount, e.Currency)}
-	default:
-		return nil
+	case Voided:
+		if e.Settled() {
+			return []Entry{byHand(transfer(e.Stamp, SettledByHand, SettledByHand, e.Total, e.Currency), e.Settlement)}
+		}
 	}
+	return nil
+}
+
+func byHand(e Entry, s Settlement) Entry {
+	e.Settlement = s
+	return e
 }
 
 // Lines returns the debited side first.

@@ -10,6 +10,7 @@ import (
 
 func TestEntries(t *testing.T) {
 	stamp := payment.Stamp{OrderID: "o-1", Version: 7, At: at(1)}
+	byHand := payment.ByHand{Settlement: payment.Settlement{Operator: "ada", Reason: "by transfer"}, Total: total}
 	tests := map[string]struct {
 		event payment.Event
 		want  []payment.Entry
@@ -23,6 +24,20 @@ func TestEntries(t *testing.T) {
 			[]payment.Entry{{
 				OrderID: "o-1", Version: 7, Debit: payment.GatewayClearing, Credit: payment.Sales, Amount: total,
 				Currency: "EUR", At: at(1),
+			}},
+		},
+		"a refund by hand reverses it on an account of its own": {
+			payment.Refunded{Stamp: stamp, Amount: total, Currency: "EUR", ByHand: byHand},
+			[]payment.Entry{{
+				OrderID: "o-1", Version: 7, Debit: payment.Sales, Credit: payment.SettledByHand, Amount: total,
+				Currency: "EUR", At: at(1), Settlement: byHand.Settlement,
+			}},
+		},
+		"a hold that was seen to by hand is noted": {
+			payment.Voided{Stamp: stamp, Currency: "EUR", ByHand: byHand},
+			[]payment.Entry{{
+				OrderID: "o-1", Version: 7, Debit: payment.SettledByHand, Credit: payment.SettledByHand, Amount: total,
+				Currency: "EUR", At: at(1), Settlement: byHand.Settlement,
 			}},
 		},
 		"a refund reverses it": {

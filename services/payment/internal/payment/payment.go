@@ -68,6 +68,10 @@ type Payment struct {
 	RefundRefused  Refusal        // why the gateway will never refund
 
 	Ended Ending
+	// SettledByHand is true if an operator ended it, see Settle.
+	SettledByHand bool
+	// Settlement is set by the message that ends the payment and goes into its event. It is kept in the ledger only.
+	Settlement Settlement
 }
 
 // Status sums the payment up in one word.

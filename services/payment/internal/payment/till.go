@@ -51,6 +51,7 @@ func (t *Till) decide(orderID string, at time.Time, apply func(*Payment) error) 
 		after.UpdatedAt = at
 	}
 	events := happened(before, after)
+	after.Settlement = Settlement{}
 	after.Version += max(1, int64(len(events)))
 
 	if known != nil {
@@ -73,7 +74,7 @@ func (p *Payment) end() {
 		if p.Refunded == p.Captured {
 			p.Ended = EndedRefunded
 		}
-	case p.Fenced || p.Claims == 0:
+	case p.Fenced || p.Claims == 0 || p.SettledByHand:
 		p.Ended = EndedVoided
 	}
 }

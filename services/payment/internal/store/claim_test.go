@@ -55,3 +55,19 @@ func TestClaimReturnsTheWholeCall(t *testing.T) {
 		}
 	})
 }
+
+// TestASaveLeavesALeaseAlone: whatever is decided about a payment meanwhile, its call stays leased.
+func TestASaveLeavesALeaseAlone(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		apply(t, db, place("o"), reserve("o"))
+		first := one(t, claim(t, db, at(10), 10))
+		apply(t, db, confirm("o"))
+		apply(t, db, cancel("o"))
+		if again := claim(t, db, at(11), 10); len(again) != 0 {
+			t.Errorf("G5: a call is claimed while the lease of another is live: %+v, %+v", again, first)
+		}
+		if next := one(t, claim(t, db, at(10).Add(lease), 10)); next.Claim != 2 {
+			t.Errorf("after the lease claim %d, want 2", next.Claim)
+		}
+	})
+}

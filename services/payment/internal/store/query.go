@@ -38,6 +38,8 @@ type Line struct {
 	payment.Line
 	// EventID is that of the event that led to it.
 	EventID string
+	// Settlement says who settled it by hand and why; empty if the gateway did it.
+	Settlement payment.Settlement
 }
 
 // Position of a line in the ledger, which is listed as it was booked.
@@ -59,7 +61,8 @@ func Ledger(ctx context.Context, db *sqldb.DB, orderID string, after Position, l
 	}
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := sqldb.Select[entryRow](ctx, tx, `
-			SELECT order_id, version, line, account, debit, credit, currency, event_id, booked_at FROM ledger_entries
+			SELECT order_id, version, line, account, debit, credit, currency, event_id, booked_at, operator, reason
+			FROM ledger_entries
 			WHERE (booked_at, order_id, version, line) > ($1, $2, $3, $4) `+of+`
 			ORDER BY booked_at, order_id, version, line LIMIT $5`, args...)
 		for _, row := range rows {
@@ -68,7 +71,7 @@ func Ledger(ctx context.Context, db *sqldb.DB, orderID string, after Position, l
 				Line: payment.Line{
 					Account: row.Account, Debit: row.Debit, Credit: row.Credit, Currency: row.Currency,
 				},
-				EventID: row.EventID,
+				EventID: row.EventID, Settlement: payment.Settlement{Operator: row.Operator, Reason: row.Reason},
 			})
 		}
 		return err

@@ -105,7 +105,7 @@ func TestVoidedOrClaimed(t *testing.T) {
 				p := read(t, db, "o")
 				voided := p.Ended == payment.EndedVoided && !p.Fenced
 				if both := voided && p.Claims > 0; both != test.both {
-					t.Fatalf("voided without a call: %t, claims: %d", voided, p.Claims)
+					t.Fatalf("G5: voided without a call: %t, claims: %d", voided, p.Claims)
 				}
 				if !test.both && voided != test.cancelFirst {
 					t.Errorf("voided without a call: %t, the cancellation was first: %t", voided, test.cancelFirst)

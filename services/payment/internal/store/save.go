@@ -36,10 +36,10 @@ func savePayments(ctx context.Context, tx *sqldb.Tx, s *State) error {
 	err := work.Write(ctx, tx, created, `
 		INSERT INTO payments (order_id, amount, currency, method, placed, reserved, confirmed, cancelled, intent,
 			authorized, captured, refunded, decline, capture_failure, fenced, expired, cancel_refused, refund_refused,
-			ended, next_call, version, updated_at, correlation_id, trace)
+			ended, settled_by_hand, next_call, version, updated_at, correlation_id, trace)
 		SELECT order_id, amount, currency, method, placed, reserved, confirmed, cancelled, intent,
 			authorized, captured, refunded, decline, capture_failure, fenced, expired, cancel_refused, refund_refused,
-			ended, next_call, version, updated_at, correlation_id, trace
+			ended, settled_by_hand, next_call, version, updated_at, correlation_id, trace
 		FROM rows WHERE true ORDER BY order_id`)
 	if err != nil {
 		return err
@@ -50,7 +50,8 @@ func savePayments(ctx context.Context, tx *sqldb.Tx, s *State) error {
 			intent = rows.intent, authorized = rows.authorized, captured = rows.captured, refunded = rows.refunded,
 			decline = rows.decline, capture_failure = rows.capture_failure, fenced = rows.fenced,
 			expired = rows.expired, cancel_refused = rows.cancel_refused, refund_refused = rows.refund_refused,
-			ended = rows.ended, next_call = rows.next_call, version = rows.version, updated_at = rows.updated_at
+			ended = rows.ended, settled_by_hand = rows.settled_by_hand, next_call = rows.next_call,
+			version = rows.version, updated_at = rows.updated_at
 		FROM rows WHERE payments.order_id = rows.order_id AND payments.version = rows.stored`)
 }
 
@@ -64,6 +65,8 @@ type entryRow struct {
 	Currency string          `db:"currency"`
 	EventID  string          `db:"event_id"`
 	BookedAt time.Time       `db:"booked_at"`
+	Operator string          `db:"operator"`
+	Reason   string          `db:"reason"`
 }
 
 // book appends the lines of each fact's entries, numbered from 1 within the fact.
@@ -77,11 +80,14 @@ func book(ctx context.Context, tx *sqldb.Tx, facts []work.Fact[payment.Event]) e
 				rows = append(rows, entryRow{
 					OrderID: entry.OrderID, Version: entry.Version, Line: line, Account: l.Account,
 					Debit: l.Debit, Credit: l.Credit, Currency: l.Currency, EventID: f.ID, BookedAt: entry.At,
+					Operator: entry.Settlement.Operator, Reason: entry.Settlement.Reason,
 				})
 			}
 		}
 	}
 	return work.Write(ctx, tx, rows, `
-		INSERT INTO ledger_entries (order_id, version, line, account, debit, credit, currency, event_id, booked_at)
-		SELECT order_id, version, line, account, debit, credit, currency, event_id, booked_at FROM rows WHERE true`)
+		INSERT INTO ledger_entries (order_id, version, line, account, debit, credit, currency, event_id, booked_at,
+			operator, reason)
+		SELECT order_id, version, line, account, debit, credit, currency, event_id, booked_at,
+			operator, reason FROM rows WHERE true`)
 }

@@ -45,6 +45,7 @@ type paymentRow struct {
 	CancelRefused  payment.Refusal        `db:"cancel_refused"`
 	RefundRefused  payment.Refusal        `db:"refund_refused"`
 	Ended          payment.Ending         `db:"ended"`
+	ByHand         bool                   `db:"settled_by_hand"`
 	NextCall       *payment.Operation     `db:"next_call"`
 	Version        int64                  `db:"version"`
 	UpdatedAt      time.Time              `db:"updated_at"`
@@ -58,7 +59,8 @@ type paymentRow struct {
 // paymentColumns are of payments p LEFT JOIN calls c.
 const paymentColumns = `p.order_id, p.amount, p.currency, p.method, p.placed, p.reserved, p.confirmed, p.cancelled,
 	p.intent, p.authorized, p.captured, p.refunded, p.decline, p.capture_failure, p.fenced, p.expired,
-	p.cancel_refused, p.refund_refused, p.ended, p.next_call, p.version, p.updated_at, p.correlation_id, p.trace,
+	p.cancel_refused, p.refund_refused, p.ended, p.settled_by_hand, p.next_call, p.version, p.updated_at,
+	p.correlation_id, p.trace,
 	p.version AS stored, COALESCE(c.claims, 0) AS claims`
 
 func (r paymentRow) payment() *payment.Payment {
@@ -68,7 +70,7 @@ func (r paymentRow) payment() *payment.Payment {
 		Placed: r.Placed, Reserved: r.Reserved, Confirmed: r.Confirmed, Cancelled: r.Cancelled,
 		Intent: r.Intent, Authorized: r.Authorized, Captured: r.Captured, Refunded: r.Refunded,
 		Decline: r.Decline, CaptureFailure: r.CaptureFailure, Fenced: r.Fenced, Expired: r.Expired,
-		CancelRefused: r.CancelRefused, RefundRefused: r.RefundRefused, Ended: r.Ended,
+		CancelRefused: r.CancelRefused, RefundRefused: r.RefundRefused, Ended: r.Ended, SettledByHand: r.ByHand,
 	}
 }
 
@@ -79,7 +81,7 @@ func rowOf(p *payment.Payment, origin Origin) paymentRow {
 		Placed: p.Placed, Reserved: p.Reserved, Confirmed: p.Confirmed, Cancelled: p.Cancelled,
 		Intent: p.Intent, Authorized: p.Authorized, Captured: p.Captured, Refunded: p.Refunded,
 		Decline: p.Decline, CaptureFailure: p.CaptureFailure, Fenced: p.Fenced, Expired: p.Expired,
-		CancelRefused: p.CancelRefused, RefundRefused: p.RefundRefused, Ended: p.Ended,
+		CancelRefused: p.CancelRefused, RefundRefused: p.RefundRefused, Ended: p.Ended, ByHand: p.SettledByHand,
 		CorrelationID: origin.Correlation, Trace: origin.Trace,
 	}
 	if call, due := p.Next(); due {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -39,6 +40,12 @@ func confirm(order string) payment.Message {
 
 func cancel(order string) payment.Message {
 	return payment.OrderCancelled{OrderID: order, Amount: total, Currency: "EUR", At: at(4)}
+}
+
+func settle(order string) payment.Message {
+	return payment.Settle{
+		OrderID: order, Settlement: payment.Settlement{Operator: "Åsa", Reason: "by transfer"}, At: at(6),
+	}
 }
 
 func answer(order string, o payment.Operation, refusal payment.Refusal,
@@ -101,8 +108,10 @@ func apply(t *testing.T, db *sqldb.DB, messages ...payment.Message) {
 func each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 	t.Helper()
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		if err := sqldb.Migrate(t.Context(), db, store.Migrations(), "service"); err != nil {
-			t.Fatal(err)
+		for name, tables := range map[string]fs.FS{"work": work.Migrations(), "service": store.Migrations()} {
+			if err := sqldb.Migrate(t.Context(), db, tables, name); err != nil {
+				t.Fatal(err)
+			}
 		}
 		fn(t, db)
 	})
@@ -167,6 +176,14 @@ func TestSaveKeepsEverything(t *testing.T) {
 			{claimed, []payment.Message{cancel("o"), answer("o", payment.Cancel, "", 0, 0, 0)}},
 		},
 		"voided without a call": {{nil, []payment.Message{cancel("o")}}},
+		"settled by hand": {
+			{nil, []payment.Message{place("o"), reserve("o"), confirm("o")}},
+			{claimed, []payment.Message{
+				answer("o", payment.Authorize, "", total, 0, 0), answer("o", payment.Capture, "", total, total, 0), cancel("o"),
+				answer("o", payment.Refund, payment.RefusedRefundDeclined, total, total, 0),
+			}},
+			{nil, []payment.Message{settle("o")}},
+		},
 	}
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -228,7 +245,7 @@ func TestSaveMeetsAnotherTransaction(t *testing.T) {
 				}
 				err = db.Tx(t.Context(), func(tx *sqldb.Tx) error { return store.Save(t.Context(), tx, stale, facts) })
 				if !errors.Is(err, work.ErrConflict) && !sqldb.IsDuplicate(err) {
-					t.Errorf("saved over another's change: %v", err)
+					t.Errorf("G6: saved over what another had learnt: %v", err)
 				}
 			})
 		})

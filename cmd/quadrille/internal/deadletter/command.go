@@ -1,0 +1,130 @@
+// Package deadletter is `quadrille deadletter`: what operators see of messages that could not be handled, and what they
+// do about them.
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/quadrille-platform/quadrille/platform/client"
+)
+
+// Command is `quadrille deadletter`.
+type Command struct {
+	List    listCommand    `cmd:"" help:"List messages that are parked or dead."`
+	Show    showCommand    `cmd:"" help:"Show one: the record, what was done to it, what waits behind it."`
+	Redrive redriveCommand `cmd:"" help:"Have dead ones tried again."`
+	Discard discardCommand `cmd:"" help:"Give messages up for good, so that those behind them go on."`
+}
+
+// Platform says where the services are.
+type Platform struct {
+	Against string `help:"Addresses of the platform: the file, the URL or the text that 'quadrille up --json' printed (default: the documented ones)." env:"QUADRILLE_AGAINST" placeholder:"FILE|URL|JSON" predictor:"file"`
+	Token   string `help:"Token of the admin listeners, if they ask for one." env:"QUADRILLE_ADMIN_TOKEN" placeholder:"TOKEN"`
+}
+
+// local are the documented admin addresses.
+var local = client.Addresses{Admin: map[string]string{
+	"order": "127.0.0.1:9081", "inventory": "127.0.0.1:9082", "payment": "127.0.0.1:9083",
+	"notification": "127.0.0.1:9084",
+}}
+
+func (p Platform) client(ctx context.Context) (*client.Client, error) {
+	addresses := local
+	if p.Against != "" {
+		var err error
+		if addresses, err = client.ReadAddresses(ctx, p.Against); err != nil {
+			return nil, err
+		}
+	}
+	c := client.New(addresses)
+	if p.Token != "" {
+		c = c.With("Authorization", "Bearer "+p.Token)
+	}
+	return c, nil
+}
+
+// Filter says which letters are meant.
+type Filter struct {
+	Service   []string `help:"Only letters of this service (default: all)." placeholder:"NAME" predictor:"service"`
+	Topic     string   `help:"Only what came on this topic; timer and call name what came on none." placeholder:"NAME" predictor:"topic"`
+	Key       string   `help:"Only this key: an order's id, or a sku." placeholder:"KEY"`
+	Type      string   `help:"Only events that claim this type, such as OrderPlaced." placeholder:"NAME" predictor:"type"`
+	Class     string   `help:"Only this class of failure, such as undecodable or refused." placeholder:"NAME" predictor:"class"`
+	OlderThan string   `help:"Only what failed first, or came to wait, at least so long ago, such as 10m." placeholder:"DURATION"`
+}
+
+// Classes of failures, for completion.
+func Classes() []string {
+	return []string{
+		"headers", "undecodable", "unknown_schema", "contradiction", "refused", "not_yet", "panic", "save", "encode",
+		"behind",
+	}
+}
+
+func (f Filter) of(state string) client.DeadLetterFilter {
+	return client.DeadLetterFilter{
+		State: state, Topic: f.Topic, Key: f.Key, Type: f.Type, Class: f.Class, OlderThan: f.OlderThan,
+	}
+}
+
+// services that are meant, of those that c knows.
+func (f Filter) services(c *client.Client) ([]string, error) {
+	known := slices.Sorted(maps.Keys(c.Admin))
+	if len(f.Service) == 0 {
+		return known, nil
+	}
+	for _, name := range f.Service {
+		if err := checkService(name, known); err != nil {
+			return nil, err
+		}
+	}
+	return f.Service, nil
+}
+
+func checkService(name string, known []string) error {
+	if !slices.Contains(known, name) {
+		return fmt.Errorf("no service is called %q; there are %s", name, strings.Join(known, ", "))
+	}
+	return nil
+}
+
+// letterID is a letter of a service, written order/17.
+type letterID struct {
+	service string
+	number  int64
+}
+
+// String is what UnmarshalText reads.
+func (id letterID) String() string { return fmt.Sprintf("%s/%d", id.service, id.number) }
+
+// UnmarshalText reads order/17.
+func (id *letterID) UnmarshalText(text []byte) error {
+	service, number, found := strings.Cut(string(text), "/")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if !found || service == "" || err != nil || n < 1 {
+		return fmt.Errorf("%q is no letter: one is written order/17", text)
+	}
+	*id = letterID{service, n}
+	return nil
+}
+
+// explain adds to an error what may be done about it.
+func explain(service string, c *client.Client, err error) error {
+	var refusal *client.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &refusal):
+		return fmt.Errorf("%s does not answer at %s: %w; is the platform running? --against names another", service,
+			c.Admin[service], err)
+	case refusal.Status == 401:
+		return fmt.Errorf("%s asks for the token of its admin listener: --token", service)
+	}
+	return fmt.Errorf("%s: %s", service, said(refusal))
+}

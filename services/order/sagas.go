@@ -1,0 +1,90 @@
+package order
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/services/order/internal/api"
+	"github.com/quadrille-platform/quadrille/services/order/internal/order"
+	"github.com/quadrille-platform/quadrille/services/order/internal/store"
+)
+
+// measureWithin bounds a look at the orders, so that a scrape does not wait for a database that is away.
+const measureWithin = 2 * time.Second
+
+// ages are by which open sagas are counted.
+var ages = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour}
+
+// observeSagas keeps gauges of the orders whose sagas have not ended until ctx ends: quadrille.sagas.open by the age
+// that they have reached, quadrille.sagas.stuck those older than stuckAfter, by status, and quadrille.sagas.oldest.age.
+// They count up to 100,001, are measured when they are collected, and absent while the database is away. Every replica
+// reports the same table: take their maximum, not their sum.
+func observeSagas(ctx context.Context, p *api.Parts, stuckAfter time.Duration) error {
+	meter := p.Telemetry.Meter.Meter("quadrille")
+	open, err1 := meter.Int64ObservableGauge("quadrille.sagas.open", metric.WithUnit("{order}"),
+		metric.WithDescription("Orders whose saga has not ended, by the age that they have reached at least."))
+	stuck, err2 := meter.Int64ObservableGauge("quadrille.sagas.stuck", metric.WithUnit("{order}"),
+		metric.WithDescription("Orders that have waited for other services for longer than they may, by status."))
+	oldest, err3 := meter.Float64ObservableGauge("quadrille.sagas.oldest.age", metric.WithUnit("s"),
+		metric.WithDescription("How long the order waits that waits longest for other services."))
+	for _, err := range []error{err1, err2, err3} {
+		if err != nil {
+			return fmt.Errorf("metrics of sagas: %w", err)
+		}
+	}
+	registration, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		ctx, cancel := context.WithTimeout(ctx, measureWithin)
+		defer cancel()
+		found, err := store.OpenSagas(ctx, p.DB)
+		if err != nil {
+			return err
+		}
+		c := countSagas(found, event.Now(p.Config.Clock), stuckAfter)
+		for i, age := range ages {
+			o.ObserveInt64(open, c.open[i], metric.WithAttributes(attribute.String("age", age.String())))
+		}
+		for _, status := range []order.Status{order.StatusPending, order.StatusConfirmed, order.StatusCancelled} {
+			o.ObserveInt64(stuck, c.stuck[status], metric.WithAttributes(attribute.String("status", string(status))))
+		}
+		o.ObserveFloat64(oldest, c.oldest.Seconds())
+		return nil
+	}, open, stuck, oldest)
+	if err != nil {
+		return fmt.Errorf("metrics of sagas: %w", err)
+	}
+	<-ctx.Done()
+	if err := registration.Unregister(); err != nil {
+		return fmt.Errorf("metrics of sagas: %w", err)
+	}
+	return nil
+}
+
+// sagaCounts are the open sagas, counted.
+type sagaCounts struct {
+	// open has as many entries as ages.
+	open   []int64
+	stuck  map[order.Status]int64
+	oldest time.Duration
+}
+
+func countSagas(found []store.Open, now time.Time, stuckAfter time.Duration) sagaCounts {
+	c := sagaCounts{open: make([]int64, len(ages)), stuck: make(map[order.Status]int64)}
+	for _, saga := range found {
+		age := max(0, now.Sub(saga.Since))
+		for i, least := range ages {
+			if age >= least {
+				c.open[i]++
+			}
+		}
+		if age >= stuckAfter {
+			c.stuck[saga.Status]++
+		}
+		c.oldest = max(c.oldest, age)
+	}
+	return c
+}
