@@ -2,7 +2,6 @@ package work
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -97,15 +96,13 @@ func promote(ctx context.Context, tx *sqldb.Tx, queues []streamRow, now time.Tim
 
 // marshalHeaders keeps headers exactly, whatever bytes they are, in text that both databases take.
 func marshalHeaders(headers []event.Header) string {
-	pairs := make([][2]string, len(headers))
+	pairs := make([][2][]byte, len(headers))
 	for i, h := range headers {
-		pairs[i] = [2]string{
-			base64.StdEncoding.EncodeToString([]byte(h.Key)), base64.StdEncoding.EncodeToString(h.Value),
-		}
+		pairs[i] = [2][]byte{[]byte(h.Key), h.Value}
 	}
 	text, err := json.Marshal(pairs)
 	if err != nil {
-		panic(err) // strings of base64
+		panic(err) // bytes can be nothing but base64, or null
 	}
 	return string(text)
 }

@@ -134,11 +134,11 @@ func findOpen(ctx context.Context, tx *sqldb.Tx, streams []streamRow) (map[strea
 	return open, nil
 }
 
-// TimersAside counts the timers that are parked or dead.
+// TimersAside counts the timers that are parked, dead or discarded: their deadlines still stand.
 func TimersAside(ctx context.Context, db *sqldb.DB) (n int, err error) {
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
 		counts, err := sqldb.Select[int](ctx, tx,
-			`SELECT count(*) FROM inbox WHERE scope = 'timer' AND state IN ('parked', 'dead')`)
+			`SELECT count(*) FROM letters WHERE scope = 'timer'`)
 		if err == nil {
 			n = counts[0]
 		}

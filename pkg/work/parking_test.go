@@ -194,7 +194,7 @@ func TestADeadLetterKeepsItsBytesAndItsCopyGoesOut(t *testing.T) {
 		if len(got) != 2 {
 			t.Fatalf("G8: %d letters, want 2", len(got))
 		}
-		want := stored{hostile, hostile, `[["Y2VfdHlwZQ==","AP94AA=="],["aP8=",""]]`, 42}
+		want := stored{hostile, hostile, `[["Y2VfdHlwZQ==","AP94AA=="],["aP8=",null]]`, 42}
 		if diff := cmp.Diff(want, got[0]); diff != "" {
 			t.Error("G8: the letter's bytes (-want +got):\n" + diff)
 		}

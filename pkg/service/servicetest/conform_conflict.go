@@ -81,7 +81,7 @@ func (s *stage[I, S, E]) stale(ctx context.Context, i, j int) error {
 	if err != nil {
 		return err
 	}
-	if earlier.compare(end) == nil && maps.EqualFunc(refused, earlierRefused, func(error, error) bool { return true }) {
+	if earlier.handled().compare(end.handled()) == nil && maps.EqualFunc(refused, earlierRefused, func(error, error) bool { return true }) {
 		return nil
 	}
 	return errors.Join(lost, refused[s.steps[j].message.ID])
