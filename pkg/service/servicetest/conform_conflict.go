@@ -81,6 +81,16 @@ func (s *stage[I, S, E]) stale(ctx context.Context, i, j int) error {
 	if err != nil {
 		return err
 	}
+	if id := s.steps[j].message.ID; refused[id] != nil && earlierRefused[id] != nil {
+		// Refused it may be, as it would have been then, if nothing else is different for it.
+		rejected := s.portions(one)
+		rejected[j].messages[0].Input.decide = func(I, S) ([]E, error) { return nil, errRefused }
+		want, _, err := s.play(ctx, s.backend(), rejected)
+		if err != nil {
+			return err
+		}
+		return want.handled().compare(end.handled())
+	}
 	if earlier.handled().compare(end.handled()) == nil && maps.EqualFunc(refused, earlierRefused, func(error, error) bool { return true }) {
 		return nil
 	}
