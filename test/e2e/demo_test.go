@@ -145,7 +145,7 @@ func TestTheDemonstrationRunsAgainstAnotherPlatform(t *testing.T) {
 				t.Errorf("%s is skipped because of %q", s.Step, s.Why)
 			}
 		}
-		for _, want := range []string{"timeout", "kill-order", "restart", "two-replicas"} {
+		for _, want := range []string{"timeout", "parked-key", "broker-away", "kill-order", "restart", "two-replicas"} {
 			if !skipped[want] {
 				t.Errorf("%s was not skipped", want)
 			}

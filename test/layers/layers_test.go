@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -16,7 +17,9 @@ import (
 const services = "github.com/quadrille-platform/quadrille/services/"
 
 // mayNot says which packages below internal a package there may not import: docs/adr/0011.
-var mayNot = map[string][]string{"api": {"kafka"}, "kafka": {"api", "store"}, "store": {"api", "kafka"}}
+var mayNot = map[string][]string{
+	"api": {"kafka"}, "kafka": {"api", "store"}, "store": {"api", "kafka"}, "readmodel": {"api", "kafka", "store"},
+}
 
 func TestServicesImportInOneDirection(t *testing.T) {
 	folders, err := filepath.Glob("../../services/*/go.mod")
@@ -91,6 +94,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"Kafka, from the store":      {"store", services + "order/internal/kafka", 1},
 		"the API, from the store":    {"store", services + "order/internal/api", 1},
 		"another's store, from here": {"kafka", services + "payment/internal/store", 2},
+		"the store, from the models": {"readmodel", services + "order/internal/store", 1},
 		"a library":                  {"store", "github.com/google/go-cmp/cmp", 0},
 	}
 	for name, test := range tests {
@@ -99,5 +103,40 @@ func TestFaultsAreFound(t *testing.T) {
 				t.Errorf("faults %q, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+// What rebuilds a read model cannot even name what publishes, calls or sets timers: G10.
+func TestNothingThatActsIsInTheReachOfARebuild(t *testing.T) {
+	const module = "github.com/quadrille-platform/quadrille/"
+	acting := []string{
+		"pkg/outbox", "pkg/work", "pkg/service", "pkg/kafka", "pkg/httpapi",
+		"services/order/internal/store", "services/order/internal/api", "services/order/internal/kafka",
+	}
+	models, err := filepath.Glob("../../services/*/internal/readmodel")
+	if err != nil || len(models) == 0 {
+		t.Fatalf("no read models: %v", err)
+	}
+	packages := []string{module + "pkg/projection"}
+	for _, folder := range models {
+		service := filepath.Base(filepath.Dir(filepath.Dir(folder)))
+		packages = append(packages, services+service+"/internal/readmodel")
+	}
+	for _, name := range packages {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", name).Output()
+		if err != nil {
+			t.Fatalf("go list %s: %v", name, err)
+		}
+		for _, dep := range strings.Fields(string(out)) {
+			rest, ours := strings.CutPrefix(dep, module)
+			if !ours {
+				continue
+			}
+			for _, forbidden := range acting {
+				if strings.HasPrefix(rest, forbidden) {
+					t.Errorf("G10: %s reaches %s", name, dep)
+				}
+			}
+		}
 	}
 }

@@ -39,20 +39,27 @@ func (g gateway) make(call payment.Call) payment.Answer {
 		switch {
 		case a.Canceled:
 			answer.Refusal = "intent_canceled"
-		case a.Method == "tok_capture_declined":
+		case a.Method == "tok_capture_declined", a.Method == "tok_cancel_declined":
 			answer.Refusal = "capture_declined"
 		case a.Intent.Captured == 0:
 			a.Intent.Captured = call.Amount
 			a.Captures++
 		}
 	case "cancel":
-		if a.Intent.Captured > 0 {
+		switch {
+		case a.Intent.Captured > 0:
 			answer.Refusal = "already_captured"
-		} else {
+		case a.Method == "tok_cancel_declined":
+			answer.Refusal = "cancel_declined"
+		default:
 			a.Canceled = true
 		}
 	case "refund":
-		a.Intent.Refunded = a.Intent.Captured
+		if a.Method == "tok_refund_declined" {
+			answer.Refusal = "refund_declined"
+		} else {
+			a.Intent.Refunded = a.Intent.Captured
+		}
 	}
 	answer.Intent = a.Intent
 	g[call.OrderID] = a

@@ -20,7 +20,7 @@ import (
 var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // message is something that can happen next: an event that a service has not handled yet, a gateway's answer on its
-// way, a customer's or a timer's wish.
+// way, a customer's or a timer's wish, an operator's settling.
 type message struct {
 	// To is a service's name.
 	To    string
@@ -90,12 +90,18 @@ func (w *world) publish(events []event.Event) {
 func (w *world) deliver(m message) error {
 	var published []event.Event
 	var err error
+	stuck := w.payment.Stuck(m.Order)
 	switch {
 	case m.Kind == "answer":
 		published, err = w.payment.Answer(m.Answer, fmt.Sprintf("%s/%s/%d", m.Order, m.Call.Operation, m.Claim), now)
 		if m.Claim == w.claimed[m.Order] { // an answer that is repeated ends no later claim
 			w.outstanding[m.Order] = false
 		}
+	case m.Kind == "settle":
+		if !w.payment.Stuck(m.Order) {
+			return nil // a repetition, which an operator is refused
+		}
+		published, err = w.payment.Settle(m.Order, now)
 	case m.Kind == "cancel":
 		published, err = w.order.Cancel(m.Order, now)
 	case m.Kind == "timeout":
@@ -111,6 +117,9 @@ func (w *world) deliver(m message) error {
 		return fmt.Errorf("%s: %w", m.id(), err)
 	}
 	w.publish(published)
+	if !stuck && w.payment.Stuck(m.Order) { // an operator sees to it, some time
+		w.pending = append(w.pending, message{To: payment.Name, Kind: "settle", Order: m.Order})
+	}
 	if !w.outstanding[m.Order] {
 		if call, due := w.payment.Claim(m.Order); due {
 			w.claimed[m.Order]++

@@ -27,6 +27,10 @@ func TestEveryInterleavingOfASagaEndsWell(t *testing.T) {
 			[]string{"cancelled timed_out", "confirmed "}},
 		{"declined, cancelled and timed out race", "tok_declined", items("tea", 1), true, true,
 			[]string{"cancelled customer_request", "cancelled payment_declined", "cancelled timed_out"}},
+		{"a refund refused for good is settled by hand", "tok_refund_declined", items("tea", 1), true, false,
+			[]string{"cancelled customer_request"}},
+		{"a void refused for good is settled by hand", "tok_cancel_declined", items("tea", 1), false, false,
+			[]string{"cancelled payment_failed"}},
 		{"a refused capture and the customer race", "tok_capture_declined", items("tea", 1), true, false,
 			[]string{"cancelled customer_request", "cancelled payment_failed"}},
 	}

@@ -55,7 +55,7 @@ func TestEveryVersionIsReadAsToday(t *testing.T) {
 			value := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(ids[r.Name][i])), v.Body...)
 			got, data, err := codec.Decode(t.Context(), r.Topic, value)
 			if err != nil || got.Name != r.Name || reflect.TypeOf(data) != reflect.TypeOf(r.New()) {
-				t.Errorf("%s version %d: decoded as %s, %T, %v", r.Name, i+1, got.Name, data, err)
+				t.Errorf("G9: %s version %d: decoded as %s, %T, %v", r.Name, i+1, got.Name, data, err)
 				continue
 			}
 			want, now := parse(t, v.Value), parse(t, marshal(t, data))
@@ -64,7 +64,7 @@ func TestEveryVersionIsReadAsToday(t *testing.T) {
 				want, now = shared(want, now)
 			}
 			if diff := cmp.Diff(want, now); diff != "" {
-				t.Errorf("%s version %d:\n%s", r.Name, i+1, diff)
+				t.Errorf("G9: %s version %d:\n%s", r.Name, i+1, diff)
 			}
 			if again := encode(t, codec, data); newest && !bytes.Equal(v.Body, again) {
 				t.Errorf("%s version %d encodes as %x, once it did as %x", r.Name, i+1, again, v.Body)

@@ -3,15 +3,12 @@
 package upgrade
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 
-	"github.com/quadrille-platform/quadrille/test/internal/git"
+	"github.com/quadrille-platform/quadrille/test/internal/overlay"
 )
 
 // root of the tree.
@@ -29,14 +26,14 @@ var errPatch = errors.New("testdata/before-sales-channel.patch does not fit the 
 // build builds the program of today's tree, and that of the release before.
 func build(folder string) (before, today string, err error) {
 	before, today = filepath.Join(folder, "before"), filepath.Join(folder, "today")
-	overlay, err := patched(filepath.Join(folder, "tree"))
+	replaced, err := patched(filepath.Join(folder, "tree"))
 	if err != nil {
 		return "", "", err
 	}
 	if err := compile("-o", today); err != nil {
 		return "", "", fmt.Errorf("build today's release: %w", err)
 	}
-	if err := compile("-overlay", overlay, "-o", before); err != nil {
+	if err := compile("-overlay", replaced, "-o", before); err != nil {
 		return "", "", fmt.Errorf("build the release before: %w: %w", errPatch, err)
 	}
 	return before, today, nil
@@ -51,43 +48,11 @@ func compile(flags ...string) error {
 	return nil
 }
 
-// patched copies the files that the patch names into folder, applies it there, and returns the file that makes `go
-// build` read them in the place of the tree's.
-func patched(folder string) (overlay string, err error) {
-	text, err := os.ReadFile(patch)
+// patched applies the patch in folder, and returns the file that makes `go build` read what it has made.
+func patched(folder string) (file string, err error) {
+	o, err := overlay.Apply(root, patch, folder, "--unidiff-zero")
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %w", errPatch, err)
 	}
-	top, err := filepath.Abs(root)
-	if err != nil {
-		return "", err
-	}
-	replace := make(map[string]string)
-	for _, m := range regexp.MustCompile(`(?m)^\+\+\+ b/(\S+)$`).FindAllStringSubmatch(string(text), -1) {
-		from, to := filepath.Join(top, m[1]), filepath.Join(folder, m[1])
-		data, err := os.ReadFile(from)
-		if err != nil {
-			return "", fmt.Errorf("%w: %w", errPatch, err)
-		}
-		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, data, 0o600)); err != nil {
-			return "", err
-		}
-		replace[from] = to
-	}
-	file, err := filepath.Abs(patch)
-	if err != nil {
-		return "", err
-	}
-	cmd := git.Command(folder, "apply", "--unidiff-zero", file)
-	// Even if the temporary folder lies within a repository, it is none of it.
-	cmd.Env = append(cmd.Env, "GIT_CEILING_DIRECTORIES="+filepath.Dir(folder))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %w\n%s", errPatch, err, out)
-	}
-	list, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	overlay = filepath.Join(folder, "overlay.json")
-	return overlay, os.WriteFile(overlay, list, 0o600)
+	return o.Path, nil
 }

@@ -1,0 +1,53 @@
+package checker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+)
+
+func readDatabases(ctx context.Context, from Sources, s *State) error {
+	if from.Databases == nil {
+		return nil
+	}
+	s.Databases = make(map[string]Database, len(from.Databases))
+	for name, db := range from.Databases {
+		d, err := readDatabase(ctx, name, db)
+		if err != nil {
+			return fmt.Errorf("look into the database of %s: %w", name, err)
+		}
+		s.Databases[name] = d
+	}
+	return nil
+}
+
+func readDatabase(ctx context.Context, name string, db *sqldb.DB) (d Database, err error) {
+	err = db.Read(ctx, func(tx *sqldb.Tx) (err error) {
+		if d.Inbox, err = sqldb.Select[InboxRow](ctx, tx,
+			`SELECT scope, id, state, digest, resource FROM inbox`); err != nil {
+			return err
+		}
+		if d.Letters, err = sqldb.Select[Letter](ctx, tx, `
+			SELECT scope, id, coalesce(partition_id, 0) AS partition_id, coalesce(record_offset, 0) AS record_offset,
+				record_key, record_value, coalesce(headers, '') AS headers, class, error
+			FROM letters ORDER BY seq`); err != nil {
+			return err
+		}
+		if d.Outbox, err = sqldb.Get[int](ctx, tx, `SELECT count(*) AS waiting FROM outbox`); err != nil {
+			return err
+		}
+		if name != "inventory" {
+			return nil
+		}
+		// Rows are never deleted there, so SQLite numbers them as they are written. PostgreSQL keeps no such order.
+		inOrder := ""
+		if d.InOrder = db.Dialect() == sqldb.SQLite; d.InOrder {
+			inOrder = ` ORDER BY rowid`
+		}
+		d.Movements, err = sqldb.Select[Movement](ctx, tx,
+			`SELECT order_id, sku, version, kind, quantity, event_id FROM movements`+inOrder)
+		return err
+	})
+	return d, err
+}

@@ -1,0 +1,120 @@
+package sim
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// unseenFile lists the branches of the domains that no run needs to see: the file and the text of the line at which the
+// branch begins, with * for whatever is between, and why.
+const unseenFile = "unseen.txt"
+
+var profileLine = regexp.MustCompile(`^\S+?/(services/\S+\.go):(\d+)\.(\d+),(\d+)\.\d+ [1-9]\d* (\d+)$`)
+
+type block struct {
+	file     string
+	from, at int // the line and column at which it begins
+}
+
+// checkCoverage reports each branch of a domain that the workers never came to and that unseen.txt does not excuse. An
+// excuse that is none any more is told, but no failure: what is rare is seen in one run and not in the next.
+func checkCoverage(t *testing.T, profiles string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(profiles, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[block]bool)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			m := profileLine.FindStringSubmatch(strings.TrimSpace(line))
+			if m == nil {
+				continue
+			}
+			from, _ := strconv.Atoi(m[2])
+			at, _ := strconv.Atoi(m[3])
+			b := block{m[1], from, at}
+			seen[b] = seen[b] || m[5] != "0"
+		}
+	}
+	if len(seen) == 0 {
+		t.Error("no branch of a domain is in the coverage profiles")
+	}
+	excuses := readUnseen(t)
+	used := make(map[*excuse]bool)
+	branches, excused := 0, 0
+	for b, hit := range seen {
+		branches++
+		if hit {
+			continue
+		}
+		name := b.file + ": " + textOf(t, b)
+		at := slices.IndexFunc(excuses, func(e *excuse) bool { return e.pattern.MatchString(name) })
+		if at < 0 {
+			t.Errorf("never seen: %s (line %d)", name, b.from)
+			continue
+		}
+		used[excuses[at]] = true
+		excused++
+	}
+	for _, e := range excuses {
+		if !used[e] {
+			t.Logf("%s excuses what was seen, or is not there: %s", unseenFile, e.line)
+		}
+	}
+	t.Logf("%d branches of the domains were seen, %d are excused", branches-excused, excused)
+}
+
+// textOf is what the branch says: its first line that is more than its opening.
+func textOf(t *testing.T, b block) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", b.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(data), "\n")
+	text := strings.TrimSpace(lines[b.from-1])
+	if strings.HasSuffix(text, "{") || strings.HasSuffix(text, ":") {
+		text += " " + strings.TrimSpace(lines[b.from])
+	}
+	return text
+}
+
+// excuse is a line of unseen.txt.
+type excuse struct {
+	line    string
+	pattern *regexp.Regexp
+}
+
+func readUnseen(t *testing.T) (excuses []*excuse) {
+	t.Helper()
+	file, err := os.Open(unseenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		line := lines.Text()
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, why, ok := strings.Cut(line, " // ")
+		if !ok || strings.TrimSpace(why) == "" {
+			t.Fatalf("%s: %q does not say why", unseenFile, line)
+		}
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(name)), `\*`, ".*")
+		excuses = append(excuses, &excuse{line, regexp.MustCompile("^" + pattern + "$")})
+	}
+	return excuses
+}
