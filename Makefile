@@ -55,16 +55,16 @@ SEEDS   ?= 500
 SIM     := -test.run '^TestSeeds$$' $(if $(SEED),-seed $(SEED) -without '$(WITHOUT)',-seeds $(SEEDS) -from $(or $(FROM),1))
 
 .PHONY: sim
-sim: bin/sim.test ## Simulate: SEEDS=500 worlds from FROM=1 on. SEED=7 shows one again, WITHOUT=0,3 less faults. RACES=1 detects.
+sim: $(BIN)/sim.test ## Simulate: SEEDS=500 worlds from FROM=1 on. SEED=7 shows one again, WITHOUT=0,3 less faults. RACES=1 detects.
 	@cd test/sim && $(CURDIR)/$(BIN)/sim.test $(SIM)
 
 .PHONY: sim-long
-sim-long: bin/sim.test ## Simulate until it is interrupted, and go on from there the next time. What is found is in bin/sim-long.txt.
+sim-long: $(BIN)/sim.test ## Simulate until it is interrupted, and go on from there the next time. What is found is in bin/sim-long.txt.
 	@cd test/sim && $(CURDIR)/$(BIN)/sim.test -test.run '^TestSeeds$$' -seeds 1000000000 \
 		-long $(CURDIR)/$(BIN)/sim-long.json | tee -a $(CURDIR)/$(BIN)/sim-long.txt
 
-.PHONY: bin/sim.test
-bin/sim.test:
+.PHONY: $(BIN)/sim.test
+$(BIN)/sim.test:
 	@mkdir -p $(BIN)
 	$(GO) test -c -o $(BIN)/sim.test $(if $(RACES),-race,-cover -covermode=atomic -coverpkg=$(DOMAINS)) ./test/sim
 

@@ -76,7 +76,8 @@ func deadLetters(topics []Topic) []Topic {
 		dead = append(dead, Topic{
 			Name: DeadLetterTopic(service), Key: "that of the record", Partitions: 6, Retention: 4 * week,
 			MaxBytes: 2 * maxRecord, DeadLetters: true, Owner: service,
-			Description: "Copies of what " + service + " could not handle, with origin, error and attempts in their headers.",
+			Description: "Copies of what " + service +
+				" could not handle, with origin, error and attempts in their headers.",
 		})
 	}
 	return dead

@@ -34,7 +34,7 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 		return nil, fmt.Errorf("metric quadrille.consumer.unknown_fields: %w", err)
 	}
 	stops, err := meter.Int64Gauge("quadrille.consumer.stopped",
-		metric.WithDescription("1 for a partition that cannot be read, such as for an offset out of range, 0 once it can."))
+		metric.WithDescription("1 for a partition that cannot be read, such as an offset out of range, 0 once it can."))
 	if err != nil {
 		return nil, fmt.Errorf("metric quadrille.consumer.stopped: %w", err)
 	}

@@ -19,6 +19,9 @@ import (
 // larger ones and MaxRecordBytes says so.
 var ErrTooLarge = errors.New("outbox row too large for its topic")
 
+// headerOverhead is the most that a header's two lengths take on the wire.
+const headerOverhead = 10
+
 var errNoAnswer = errors.New("no acknowledgement in time")
 
 // lane publishes the rows of one topic, through a client of its own, so that topics do not wait for each other.
@@ -194,7 +197,7 @@ func (l *lane) record(r row) (*kgo.Record, error) {
 	size := len(r.Key) + len(r.Value)
 	record := &kgo.Record{Topic: l.topic, Key: []byte(r.Key), Value: r.Value, Headers: kafkaHeaders(headers)}
 	for _, h := range headers {
-		size += len(h.Key) + len(h.Value)
+		size += len(h.Key) + len(h.Value) + headerOverhead
 	}
 	if size > l.maxBytes() {
 		return nil, fmt.Errorf("%w: seq %d of %s is %d bytes, at most %d fit", ErrTooLarge, r.Seq, l.topic, size,

@@ -25,6 +25,9 @@ const (
 	quiet = 3 * time.Second
 	// looks is how often the end of a topic is looked for again that moves while it is read.
 	looks = 5
+	// witnesses is how many fresh clients have to be told nothing too: a client that has lost a broker is as silent as
+	// one that has read all.
+	witnesses = 3
 )
 
 // Topic is a source of the events on a compacted topic, which holds the newest of each key.
@@ -105,13 +108,18 @@ func (t Topic) Open(ctx context.Context, _ *sqldb.DB, position string) (_ Cursor
 	if c.ends, err = t.offsets(ctx, c.admin.ListEndOffsets); err != nil {
 		return nil, err
 	}
+	c.reads, err = t.reader(c.next)
+	return c, err
+}
+
+// reader makes a client that reads partitions from these offsets on.
+func (t Topic) reader(next map[int32]int64) (*kgo.Client, error) {
 	from := make(map[int32]kgo.Offset)
-	for partition, offset := range c.next {
+	for partition, offset := range next {
 		from[partition] = kgo.NewOffset().At(offset)
 	}
-	c.reads, err = t.Client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.Name: from}),
+	return t.Client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.Name: from}),
 		kgo.FetchMaxWait(250*time.Millisecond))
-	return c, err
 }
 
 type topicCursor struct {
@@ -140,26 +148,22 @@ func (c *topicCursor) Next(ctx context.Context, limit int) ([]event.Event, strin
 				return nil, "", err
 			}
 		}
-		polled, cancel := context.WithTimeout(ctx, quiet)
-		fetches := c.reads.PollRecords(polled, limit)
-		cancel()
-		if ctx.Err() != nil {
-			return nil, "", ctx.Err()
+		records, err := c.poll(ctx, c.reads, limit)
+		if err != nil {
+			return nil, "", err
 		}
-		for _, failed := range fetches.Errors() {
-			if !errors.Is(failed.Err, context.DeadlineExceeded) {
-				return nil, "", fmt.Errorf("%w: read %s: %w", ErrAway, c.topic.Name, failed.Err)
-			}
-		}
-		if fetches.NumRecords() == 0 {
+		if len(records) == 0 {
 			moved, err := c.look(ctx)
-			if c.silent++; err != nil || !moved && c.silent == 2 {
+			if err != nil {
 				return nil, "", err
+			}
+			if c.silent++; !moved && c.silent >= 2 {
+				return nil, "", c.confirm(ctx)
 			}
 			continue
 		}
 		c.silent = 0
-		events, err := c.decode(ctx, fetches.Records())
+		events, err := c.decode(ctx, records)
 		if err != nil {
 			return nil, "", err
 		}
@@ -167,6 +171,52 @@ func (c *topicCursor) Next(ctx context.Context, limit int) ([]event.Event, strin
 			return events, c.position(), nil
 		}
 	}
+}
+
+// poll waits for records that by reads, and returns none if it is told nothing.
+func (c *topicCursor) poll(ctx context.Context, by *kgo.Client, limit int) ([]*kgo.Record, error) {
+	polled, cancel := context.WithTimeout(ctx, quiet)
+	defer cancel()
+	fetches := by.PollRecords(polled, limit)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for _, failed := range fetches.Errors() {
+		if !errors.Is(failed.Err, context.DeadlineExceeded) {
+			return nil, fmt.Errorf("%w: read %s: %w", ErrAway, c.topic.Name, failed.Err)
+		}
+	}
+	return fetches.Records(), nil
+}
+
+// confirm asks witnesses whether partitions that are below their ends hold nothing more.
+func (c *topicCursor) confirm(ctx context.Context) error {
+	below := make(map[int32]int64)
+	for partition, end := range c.ends {
+		if c.next[partition] < end {
+			below[partition] = c.next[partition]
+		}
+	}
+	for range witnesses {
+		records, err := c.witness(ctx, below)
+		if err != nil {
+			return err
+		}
+		if len(records) > 0 {
+			return fmt.Errorf("%w: %s was silent, but partition %d holds offset %d", ErrAway, c.topic.Name,
+				records[0].Partition, records[0].Offset)
+		}
+	}
+	return nil
+}
+
+func (c *topicCursor) witness(ctx context.Context, next map[int32]int64) ([]*kgo.Record, error) {
+	fresh, err := c.topic.reader(next)
+	if err != nil {
+		return nil, err
+	}
+	defer fresh.Close()
+	return c.poll(ctx, fresh, 1)
 }
 
 // reached reports whether all that was there has been read.
@@ -204,7 +254,7 @@ func (c *topicCursor) decode(ctx context.Context, records []*kgo.Record) ([]even
 		e, err := event.Parse(r.Key, headers)
 		e.Topic = r.Topic
 		if err == nil && r.Value != nil {
-			_, e.Data, err = c.topic.Codec.Decode(ctx, r.Topic, r.Value)
+			e.Data, err = c.dataOf(ctx, r, e.Type)
 		}
 		switch {
 		case err == nil:
@@ -218,6 +268,15 @@ func (c *topicCursor) decode(ctx context.Context, records []*kgo.Record) ([]even
 		c.next[r.Partition] = r.Offset + 1
 	}
 	return events, nil
+}
+
+// dataOf decodes the value of an event. Its schema has to be that of the type that its headers claim.
+func (c *topicCursor) dataOf(ctx context.Context, r *kgo.Record, claimed string) (event.Data, error) {
+	t, data, err := c.topic.Codec.Decode(ctx, r.Topic, r.Value)
+	if (err == nil || errors.Is(err, serde.ErrUnknownType)) && t.Name != claimed {
+		return nil, fmt.Errorf("%w: ce_type says %q, the schema %s", event.ErrHeaders, claimed, t.Name)
+	}
+	return data, err
 }
 
 func (c *topicCursor) position() string {

@@ -153,13 +153,18 @@ func TestATopicIsReadToItsEnd(t *testing.T) {
 	s.publish("cup", 1, &priced{"cup"})
 	s.publish("odd", 1, &strange{"odd"})            // a type that is not ours
 	s.publish("bad", 1, &priced{"bad"}, 0, 1, 2, 3) // nobody can read this
+	value, err := s.writer.Append(nil, &priced{"lie"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.publish("lie", 1, &strange{"lie"}, value...) // its headers claim another type than its schema
 	s.publish("tea", 2, &priced{"tea"})
 	s.publish("pot", 4, nil)
 	came, positions := s.read("", 1)
 	if diff := cmp.Diff(want, came); diff != "" {
 		t.Errorf("read (-want +got):\n%s", diff)
 	}
-	if total, err := s.topic.Total(t.Context(), nil); err != nil || total != 6 {
+	if total, err := s.topic.Total(t.Context(), nil); err != nil || total != 7 {
 		t.Errorf("total %d, %v", total, err)
 	}
 	for n, position := range positions {
@@ -191,6 +196,32 @@ func TestATopicThatEndsWithNoRecordIsReadToItsEnd(t *testing.T) {
 	}
 	if came, _ := s.read("", 10); !cmp.Equal(came, map[string][]int64{"tea": {1}}) {
 		t.Errorf("read %v", came)
+	}
+}
+
+// A client that is told nothing, though there is more, has not read to the end: what it missed would be missing.
+func TestATopicThatIsSilentBeforeItsEndIsAway(t *testing.T) {
+	s := newShop(t)
+	s.publish("tea", 1, &priced{"tea"})
+	open, deaf := s.topic.Client, 1
+	s.topic.Client = func(opts ...kgo.Opt) (*kgo.Client, error) {
+		client, err := open(opts...)
+		if err == nil && len(opts) > 0 && deaf > 0 { // one that reads
+			deaf--
+			client.PauseFetchTopics(topic)
+		}
+		return client, err
+	}
+	c, err := s.topic.Open(t.Context(), nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if events, _, err := c.Next(t.Context(), 10); len(events) > 0 || !errors.Is(err, projection.ErrAway) {
+		t.Errorf("it reads %v, %v", events, err)
+	}
+	if came, _ := s.read("", 10); !cmp.Equal(came, map[string][]int64{"tea": {1}}) {
+		t.Errorf("later: %v", came)
 	}
 }
 

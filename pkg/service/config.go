@@ -29,8 +29,8 @@ const maxTurn = 5 * time.Second
 type Config struct {
 	// HTTPAddr is where the API listens. Defaults to the service's own.
 	HTTPAddr string `env:"HTTP_ADDR"`
-	// HTTPLimit is how many requests of the API are worked on at a time. As many more wait for their turn; the others are
-	// answered 503 and not done. Probes and metrics have no limit. Defaults to 500.
+	// HTTPLimit is how many requests of the API are worked on at a time. As many more wait for their turn; the others
+	// are answered 503 and not done. Probes and metrics have no limit. Defaults to 500.
 	HTTPLimit int `env:"HTTP_LIMIT" envDefault:"500"`
 	// HTTPWait is how long a request waits for its turn before it is answered 503 and not done. Defaults to 1 s.
 	HTTPWait time.Duration `env:"HTTP_WAIT" envDefault:"1s"`

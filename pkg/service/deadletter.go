@@ -2,7 +2,9 @@ package service
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -48,13 +50,15 @@ type OpenedDeadLetter struct {
 	Behind  []DeadLetter `json:"behind" doc:"The first of them"`
 }
 
-// DeadRecord is a consumed record, to the byte.
+// DeadRecord is a consumed record, to the byte if personal data is asked for: nobody knows which of its bytes are.
 type DeadRecord struct {
 	Partition int32        `json:"partition"`
 	Offset    int64        `json:"offset"`
 	Headers   []DeadHeader `json:"headers"`
 	Key       []byte       `json:"key,omitzero" doc:"Absent if the record has none"`
-	Value     []byte       `json:"value,omitzero" doc:"It may hold personal data. Absent for a tombstone"`
+	Value     []byte       `json:"value,omitzero" doc:"Only if personal data is asked for"`
+	Size      int          `json:"value_size" doc:"Of the value in bytes"`
+	SHA256    string       `json:"value_sha256,omitempty" doc:"Of the value, in hex. Absent for a tombstone"`
 	// Schema and what follows are there as far as the value could be decoded.
 	Schema      int         `json:"schema_id,omitempty"`
 	Name        string      `json:"schema_name,omitempty" doc:"Of the schema that it was written with"`
@@ -80,6 +84,7 @@ type DeadHeader struct {
 	Name   string  `json:"name"`
 	Value  *string `json:"value,omitempty"`
 	Base64 bool    `json:"base64,omitempty" doc:"Both name and value are in base64"`
+	Masked bool    `json:"masked,omitempty" doc:"There is a value, shown only if personal data is asked for"`
 }
 
 // DeadRuling is what an operator did.
@@ -116,13 +121,22 @@ func (d *deadLetters) openedOf(ctx context.Context, l *work.OpenedLetter, person
 
 func (d *deadLetters) recordOf(ctx context.Context, r work.Record, personal bool) *DeadRecord {
 	record := &DeadRecord{
-		Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Headers: []DeadHeader{},
+		Partition: r.Partition, Offset: r.Offset, Key: r.Key, Size: len(r.Value), Headers: []DeadHeader{},
 	}
 	for _, h := range r.Headers {
-		record.Headers = append(record.Headers, deadHeaderOf(h))
+		header := deadHeaderOf(h)
+		if h.Value != nil && !personal && !isEnvelope(h.Key) {
+			header.Value, header.Masked = nil, true
+		}
+		record.Headers = append(record.Headers, header)
 	}
 	if r.Value == nil {
 		return record
+	}
+	digest := sha256.Sum256(r.Value)
+	record.SHA256 = hex.EncodeToString(digest[:])
+	if personal {
+		record.Value = r.Value
 	}
 	ctx, cancel := context.WithTimeout(ctx, decodeWithin)
 	defer cancel()
@@ -140,6 +154,11 @@ func decodeError(err error) string {
 		return "the schema registry is away"
 	}
 	return err.Error()
+}
+
+// isEnvelope reports whether a header is one of those that events have: they name, and say nothing of people.
+func isEnvelope(name string) bool {
+	return strings.HasPrefix(name, "ce_") || name == "content-type" || name == "traceparent"
 }
 
 func deadHeaderOf(h event.Header) DeadHeader {

@@ -86,7 +86,7 @@ type LetterID struct {
 
 type openDeadLetter struct {
 	LetterID
-	Personal bool `query:"personal" doc:"Show personal data in the decoded record"`
+	Personal bool `query:"personal" doc:"Show personal data in the decoded record, its bytes and its other headers"`
 }
 
 type openedDeadLetter struct{ Body OpenedDeadLetter }
@@ -151,7 +151,7 @@ func letterProblem(err error) error {
 	case errors.Is(err, work.ErrNoLetter):
 		return httpapi.NotFound("No letter has this id: it never was, or its message has been handled.")
 	case errors.Is(err, work.ErrNotHead):
-		return httpapi.Conflict("It waits behind an earlier letter of its topic and key, which must be dealt with first.")
+		return httpapi.Conflict("It waits behind an earlier letter of its topic and key, which comes first.")
 	case errors.Is(err, work.ErrMoved):
 		return httpapi.Conflict("It is not in a state that allows it, or has just left it: only a dead one can be " +
 			"redriven, only a parked or dead one discarded.")

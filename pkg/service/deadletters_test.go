@@ -39,7 +39,7 @@ func (p *platform) keep(t *testing.T, letters ...letterRow) {
 					VALUES ($1, $2, $3, $4, 0, $5, $6, 1)`, soldType.Topic, l.id, l.state, []byte{}, l.key, now)
 				_, err2 := tx.Exec(t.Context(), `INSERT INTO letters (scope, id, key, type, partition_id, record_offset, record_key,
 						record_value, headers, class, error, arrived_at, first_failed, last_failed)
-					VALUES ($1, $2, $8, 'test.Sold', 1, $3, $4, $5, '[["Y2VfaWQ=","Zmlyc3Q="],["/w==",null]]', $6, 'why', $7, $7, $7)`,
+					VALUES ($1, $2, $8, 'test.Sold', 1, $3, $4, $5, '[["Y2VfaWQ=","Zmlyc3Q="],["/w==",null],["bWFpbA==","YWRh"]]', $6, 'why', $7, $7, $7)`,
 					soldType.Topic, l.id, i, []byte(l.key), l.value, l.class, now, l.key)
 				if err := errors.Join(err1, err2); err != nil {
 					return err
@@ -94,13 +94,15 @@ type seen struct {
 	Rulings []struct{ Action, Operator, Reason string }
 	Record  struct {
 		Value       []byte
+		Size        int    `json:"value_size"`
+		SHA256      string `json:"value_sha256"`
 		SchemaName  string `json:"schema_name"`
 		Data        json.RawMessage
 		DecodeError string `json:"decode_error"`
 		Headers     []struct {
-			Name   string
-			Value  *string
-			Base64 bool
+			Name           string
+			Value          *string
+			Base64, Masked bool
 		}
 	}
 }
@@ -193,20 +195,41 @@ func TestADeadLetterIsOpened(t *testing.T) {
 	if string(first.Record.Data) != `{"id":"a"}` || first.Record.SchemaName != "test.Sold" || first.Waiting != 2 || len(first.Behind) != 2 {
 		t.Errorf("first %+v", first)
 	}
-	if h := first.Record.Headers; len(h) != 2 || h[0].Name != "ce_id" || *h[0].Value != "first" || h[0].Base64 ||
+	if h := first.Record.Headers; len(h) != 3 || h[0].Name != "ce_id" || *h[0].Value != "first" || h[0].Base64 ||
 		h[1].Name != base64.StdEncoding.EncodeToString([]byte{0xff}) || h[1].Value != nil || !h[1].Base64 {
 		t.Errorf("headers %+v", h)
 	}
-	if third.Record.Value != nil || third.Record.Data != nil || third.Record.DecodeError != "" || third.Head {
+	if third.Record.SHA256 != "" || third.Record.Data != nil || third.Record.DecodeError != "" || third.Head {
 		t.Errorf("a tombstone %+v", third)
 	}
-	if !bytes.Equal(garbage.Record.Value, []byte{0, 0xff, 0}) || garbage.Record.DecodeError == "" {
+	if garbage.Record.DecodeError == "" {
 		t.Errorf("garbage %+v", garbage)
 	}
 	p.registry.Close()
 	p.admin(t, http.MethodGet, deadLetterPath+"/1", "", "", &first)
 	if string(first.Record.Data) != `{"id":"a"}` { // the schema is known by now
 		t.Errorf("without a registry: %+v", first.Record)
+	}
+}
+
+// Nobody knows which bytes of a record are personal, so that all of them are.
+func TestADeadLettersBytesAreShownOnlyIfAskedFor(t *testing.T) {
+	p := startWithLetters(t)
+	const digest = "2c8d07cd986f58eb210bd800133d6645c7340c59865377c8ea431cebca0b3113"
+	for query, bare := range map[string]bool{"": false, "?personal=false": false, "?personal=true": true} {
+		var l seen
+		p.admin(t, http.MethodGet, deadLetterPath+"/4"+query, "", "", &l)
+		if l.Record.Size != 3 || l.Record.SHA256 != digest || (l.Record.Value != nil) != bare ||
+			bare && !bytes.Equal(l.Record.Value, []byte{0, 0xff, 0}) {
+			t.Errorf("%q: %+v", query, l.Record)
+		}
+		if len(l.Record.Headers) != 3 {
+			t.Fatalf("%q: headers %+v", query, l.Record.Headers)
+		}
+		theirs := l.Record.Headers[2]
+		if theirs.Name != "mail" || theirs.Masked == bare || (theirs.Value != nil) != bare || bare && *theirs.Value != "ada" {
+			t.Errorf("%q: a header that is not ours: %+v", query, theirs)
+		}
 	}
 }
 

@@ -17,10 +17,10 @@ const (
 	askWithin = 10 * time.Second
 )
 
-// rememberEvents returns for how long the inbox must know an event, as work.Pruner asks: for as long as a consumed topic
-// can deliver it again. Topics that are not logged in the inbox do not count.
-func rememberEvents(admin *kadm.Client, consumed []string, unlogged map[string]bool) func(context.Context) (time.Duration,
-	error) {
+// rememberEvents returns for how long the inbox must know an event, as work.Pruner asks: for as long as a consumed
+// topic can deliver it again. Topics that are not logged in the inbox do not count.
+func rememberEvents(admin *kadm.Client, consumed []string, unlogged map[string]bool,
+) func(context.Context) (time.Duration, error) {
 	var logged []string
 	for _, topic := range consumed {
 		if !unlogged[topic] {

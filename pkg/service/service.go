@@ -207,7 +207,6 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 				return def.Due(ctx, db, now, limit)
 			},
 			Horizon: progress.Horizon, Do: unit.Do, Clock: cfg.Clock, Logger: tel.Logger,
-			Aside: func(ctx context.Context) (int, error) { return work.TimersAside(ctx, db) },
 		}
 		stages = append(stages, stage{"timers", timers.Run})
 	}

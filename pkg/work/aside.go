@@ -15,6 +15,9 @@ import (
 // maxCopy bounds the copy of a dead letter, below what the relay takes. An event of ours is far smaller.
 const maxCopy = 2<<20 - 128<<10
 
+// headerOverhead is the most that a header's two lengths take on the wire.
+const headerOverhead = 10
+
 // maxKeyCopy bounds a key that cannot be that of the copy, and travels in a header instead.
 const maxKeyCopy = 4 << 10
 
@@ -29,7 +32,7 @@ type aside struct {
 
 func (u *Unit[I, S, E]) letterOf(it *item[I], err error, now time.Time) aside {
 	attempt, failed := int64(1), now
-	if it.prior != nil {
+	if it.prior != nil && it.prior.open() {
 		attempt = it.prior.Attempts + 1
 		if !it.failed.IsZero() {
 			failed = it.failed
@@ -66,7 +69,11 @@ const maxType = 255
 func (l *aside) add(m *marks, prior *inboxRow, digest [32]byte, now time.Time) {
 	if prior != nil {
 		m.moved = append(m.moved, prior.move(l.state, l.attempts, now))
-		m.failed = append(m.failed, l.row)
+		if prior.open() {
+			m.failed = append(m.failed, l.row)
+		} else {
+			m.reopened = append(m.reopened, l.row)
+		}
 		return
 	}
 	m.inserted = append(m.inserted, inboxRow{
@@ -122,17 +129,21 @@ func (l *aside) copy(service, key string) outbox.Record {
 	}
 	own, size := 0, len(l.record.Value)
 	for _, h := range l.record.Headers {
-		own += len(h.Key) + len(h.Value)
+		own += len(h.Key) + len(h.Value) + headerOverhead
 	}
 	const room = maxCopy - 8<<10 // for ours and the key
-	if copied.Value = l.record.Value; own+size > room {
-		copied.Value = nil
+	if own+size > room {
 		headers = append(headers, text(headerSize, strconv.Itoa(size)),
 			text(headerDigest, fmt.Sprintf("%x", sha256.Sum256(l.record.Value))))
+	} else {
+		copied.Value = l.record.Value
 	}
-	if copied.Headers = append(headers, l.record.Headers...); own > room {
-		copied.Headers = append(headers, text(headerHeaders, strconv.Itoa(len(l.record.Headers))))
+	if own > room {
+		headers = append(headers, text(headerHeaders, strconv.Itoa(len(l.record.Headers))))
+	} else {
+		headers = append(headers, l.record.Headers...)
 	}
+	copied.Headers = headers
 	return copied
 }
 

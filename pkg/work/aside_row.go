@@ -73,7 +73,7 @@ func deleteLetters(ctx context.Context, tx *sqldb.Tx, keys []inboxKey) error {
 }
 
 // promote makes the head of each queue due, if it is parked: whoever ends a head calls it. A head that it does not see,
-// because another transaction is just adding it, is due by itself.
+// because another transaction is just adding it, is due by itself; one that has just failed keeps its pause.
 func promote(ctx context.Context, tx *sqldb.Tx, queues []streamRow, now time.Time) error {
 	if len(queues) == 0 {
 		return nil
@@ -85,7 +85,7 @@ func promote(ctx context.Context, tx *sqldb.Tx, queues []streamRow, now time.Tim
 				WHERE l.scope = rows.scope AND l.key = rows.key AND i.state IN ('parked', 'dead')
 				ORDER BY l.seq LIMIT 1)
 			FROM rows)
-		AND EXISTS (
+		AND (retry_at IS NULL OR last_failed IS NULL) AND EXISTS (
 			SELECT 1 FROM inbox i
 			WHERE i.scope = letters.scope AND i.id = letters.id AND i.state = 'parked')`, now)
 	if err != nil {

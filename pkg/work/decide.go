@@ -110,7 +110,10 @@ func (it *item[I]) takeUp(known map[inboxKey]inboxRow, due map[inboxKey]bool) er
 	switch {
 	case it.retry && (!found || row.State != stateParked || row.Attempts != it.tried):
 		return errMoved
-	case !it.retry && (!found || !row.open()):
+	case !found:
+		return nil
+	case !it.retry && !row.open(): // the letter of an earlier claim, which is opened anew if this one fails too
+		it.prior = &row
 		return nil
 	case row.State == stateDead:
 		return ErrDead
@@ -212,13 +215,15 @@ func (b *batch[I, E]) leaveOut(it *item[I], err error) {
 func (u *Unit[I, S, E]) fold(b *batch[I, E], state S) bool {
 	b.facts, b.records = b.facts[:0], b.records[:0]
 	decided := make(map[*item[I]]outcome, len(b.fresh))
-	blocked := make(map[stream]bool)
+	// What is fresh waits behind what is fresh, and behind a queue because the inbox says so; what comes out of a queue
+	// waits for nothing but its queue.
+	blocked := make(map[lineage]bool)
 	for _, it := range b.items {
 		o, setAside := b.outcomes[it]
 		_, copied := b.copies[it]
 		switch {
 		case setAside || copied:
-		case it.ordered() && blocked[it.stream()]:
+		case it.ordered() && blocked[it.lineage()]:
 			o.err = ErrBehind
 			decided[it] = o
 		default:
@@ -233,7 +238,7 @@ func (u *Unit[I, S, E]) fold(b *batch[I, E], state S) bool {
 			decided[it] = o
 		}
 		if o.err != nil && it.ordered() {
-			blocked[it.stream()] = true
+			blocked[it.lineage()] = true
 		}
 	}
 	maps.Copy(b.outcomes, decided)

@@ -84,7 +84,8 @@ func insertHandled(ctx context.Context, tx *sqldb.Tx, rows []inboxRow) error {
 }
 
 // findDue returns those of the timers and answers among known that are parked and whose time has come.
-func findDue(ctx context.Context, tx *sqldb.Tx, known map[inboxKey]inboxRow, now time.Time) (map[inboxKey]bool, error) {
+func findDue(ctx context.Context, tx *sqldb.Tx, known map[inboxKey]inboxRow, now time.Time) (map[inboxKey]bool,
+	error) {
 	var parked []inboxKey
 	for key, row := range known {
 		if row.State == stateParked && (key.Scope == ScopeTimer || key.Scope == ScopeCall) {
@@ -132,20 +133,4 @@ func findOpen(ctx context.Context, tx *sqldb.Tx, streams []streamRow) (map[strea
 		open[stream{row.Scope, row.Key}] = true
 	}
 	return open, nil
-}
-
-// TimersAside counts the timers that are parked, dead or discarded: their deadlines still stand.
-func TimersAside(ctx context.Context, db *sqldb.DB) (n int, err error) {
-	err = db.Read(ctx, func(tx *sqldb.Tx) error {
-		counts, err := sqldb.Select[int](ctx, tx,
-			`SELECT count(*) FROM letters WHERE scope = 'timer'`)
-		if err == nil {
-			n = counts[0]
-		}
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("count the timers set aside: %w", err)
-	}
-	return n, nil
 }

@@ -220,7 +220,7 @@ func (l Leases[C]) findDue(ctx context.Context, tx *sqldb.Tx, ends []endRow, now
 				WHERE i.scope = 'call' AND i.resource = a.%[2]s AND i.state IN ('parked', 'dead')
 					AND i.id = 'call/' || a.%[2]s || '/' || a.next_call AND (i.state = 'dead' OR t.retry_at > $1))
 		ORDER BY CASE WHEN c.operation = a.next_call THEN c.retry_at ELSE a.updated_at END, a.%[2]s
-		LIMIT $2`, l.Aggregates, l.Key), now, limit)
+		LIMIT (SELECT CAST($2 AS BIGINT))`, l.Aggregates, l.Key), now, limit)
 }
 
 func namesOf(keys []leaseKey) []string {

@@ -57,7 +57,8 @@ func (u *Unit[I, S, E]) Do(ctx context.Context, m Message[I]) (Receipt, error) {
 }
 
 // Take hands in a batch of events in order and returns once each is committed, known from before, or set aside, parked
-// or dead: all of it is durable, and offsets may move. On an error, which is ErrStopped only, any of them may be undone.
+// or dead: all of it is durable, and offsets may move. On an error, which is ErrStopped only, any of them may be
+// undone.
 func (u *Unit[I, S, E]) Take(ctx context.Context, messages []Message[I]) ([]Refusal, error) {
 	if len(messages) == 0 {
 		return nil, nil

@@ -14,16 +14,18 @@ import (
 type marks struct {
 	inserted []inboxRow
 	moved    []moveRow
+	reopened []asideRow  // of calls that failed before, and were done or discarded since
 	written  []asideRow  // of messages that failed for the first time, in the order of their queues
 	failed   []asideRow  // that failed again
 	answered []inboxKey  // letters of messages that are done at last
 	ended    []streamRow // queues whose head is done
 }
 
-// moveRow changes a parked row that still is as it was loaded.
+// moveRow changes a row that still is as it was loaded.
 type moveRow struct {
 	Scope    string    `db:"scope"`
 	ID       string    `db:"id"`
+	Was      string    `db:"was"`
 	Tried    int64     `db:"tried"`
 	State    string    `db:"state"`
 	Attempts int64     `db:"attempts"`
@@ -67,7 +69,7 @@ func (it *item[I]) becomesLetter(err error) bool {
 }
 
 func markDone[I any](m *marks, it *item[I], now time.Time) {
-	if it.prior != nil {
+	if it.prior != nil && it.prior.open() {
 		m.moved = append(m.moved, it.prior.move(stateDone, it.prior.Attempts+1, now))
 		m.answered = append(m.answered, inboxKey{it.prior.Scope, it.prior.ID})
 		if it.ordered() {
@@ -83,7 +85,9 @@ func markDone[I any](m *marks, it *item[I], now time.Time) {
 }
 
 func (r inboxRow) move(state string, attempts int64, now time.Time) moveRow {
-	return moveRow{Scope: r.Scope, ID: r.ID, Tried: r.Attempts, State: state, Attempts: attempts, Handled: now}
+	return moveRow{
+		Scope: r.Scope, ID: r.ID, Was: r.State, Tried: r.Attempts, State: state, Attempts: attempts, Handled: now,
+	}
 }
 
 func (m *marks) write(ctx context.Context, tx *sqldb.Tx, now time.Time) error {
@@ -92,6 +96,16 @@ func (m *marks) write(ctx context.Context, tx *sqldb.Tx, now time.Time) error {
 			return err
 		}
 		failpoint.Hit(failpoint.InboxInserted)
+	}
+	if len(m.reopened) > 0 {
+		keys := make([]inboxKey, len(m.reopened))
+		for i, row := range m.reopened {
+			keys[i] = inboxKey{row.Scope, row.ID}
+		}
+		if err := deleteLetters(ctx, tx, keys); err != nil {
+			return err
+		}
+		m.written = append(m.written, m.reopened...)
 	}
 	if len(m.written) > 0 {
 		if err := insertLetters(ctx, tx, m.written); err != nil {
@@ -105,9 +119,9 @@ func (m *marks) write(ctx context.Context, tx *sqldb.Tx, now time.Time) error {
 	failpoint.Hit(failpoint.LetterMoving)
 	if err := Write(ctx, tx, m.moved, `
 		UPDATE inbox SET state = rows.state, attempts = rows.attempts, handled_at = rows.handled_at
-		FROM rows WHERE inbox.scope = rows.scope AND inbox.id = rows.id AND inbox.state = 'parked'
+		FROM rows WHERE inbox.scope = rows.scope AND inbox.id = rows.id AND inbox.state = rows.was
 			AND inbox.attempts = rows.tried`); err != nil {
-		return fmt.Errorf("move %d parked rows of the inbox: %w", len(m.moved), err)
+		return fmt.Errorf("move %d rows of the inbox: %w", len(m.moved), err)
 	}
 	failpoint.Hit(failpoint.LetterMoved)
 	if err := updateLetters(ctx, tx, m.failed); err != nil {

@@ -22,10 +22,10 @@ var (
 	ErrPanic = errors.New("decide panicked")
 	// ErrBehind queues an event because an earlier one of its topic and key is parked or dead.
 	ErrBehind = errors.New("waits behind an earlier event of its key")
-	// ErrParked says that a timer or an answer failed before and is not due yet, ErrDead that it failed for good: until
-	// an operator redrives its dead letter it is not tried again.
+	// ErrParked says that a timer or an answer failed before and is not due yet.
 	ErrParked = errors.New("parked until it is tried again")
-	ErrDead   = errors.New("dead until an operator redrives it")
+	// ErrDead says that a timer or an answer failed for good: until an operator redrives it, it is not tried again.
+	ErrDead = errors.New("dead until an operator redrives it")
 	// ErrStopped says that the unit has stopped or the caller gave up; the message is not done.
 	ErrStopped = errors.New("not done: stopped")
 )

@@ -28,7 +28,7 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 		{&m.messages, "quadrille.work.messages", "Messages committed, whatever their outcome."},
 		{&m.duplicates, "quadrille.work.duplicates", "Messages that the inbox knew."},
 		{&m.refused, "quadrille.work.refused", "Messages refused: the caller's own affair, or set aside."},
-		{&m.letters, "quadrille.work.letters", "Messages that became parked or dead, or failed again, by state and class."},
+		{&m.letters, "quadrille.work.letters", "Messages set aside, or failed again, by state and class."},
 		{&m.facts, "quadrille.work.facts", "Domain events, private ones included."},
 		{&m.conflicts, "quadrille.work.conflicts", "Transactions run again because another came first."},
 		{&m.outages, "quadrille.work.outages", "Transactions run again because the database was away."},

@@ -44,7 +44,8 @@ var (
 	errEncode = errors.New("encode event")
 )
 
-// Parking says how long what fails is tried again before it is dead. What would fail the same way again is dead at once.
+// Parking says how long what fails is tried again before it is dead. What would fail the same way again is dead at
+// once.
 type Parking struct {
 	// FirstPause is that after the first failure; each next one is twice as long, up to MaxPause. Half of each is
 	// random. They default to 1 s and 1 minute.

@@ -2,6 +2,7 @@ package work
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -73,41 +74,45 @@ func (p *ParkingLot[I]) Run(ctx context.Context) error {
 	}
 }
 
-// look retries the queues that are due, and reports whether it came to retry anything.
+// look retries the queues that are due, and reports whether it came to retry anything. A queue whose head cannot be
+// decoded yet keeps no other from being tried.
 func (p *ParkingLot[I]) look(ctx context.Context) (retried bool, err error) {
 	due, err := p.due(ctx)
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
 	var retries []Retry[I]
+	var undecoded error
 	bytes := 0
 	seen := make(map[stream]bool)
 	for _, d := range due {
+		if len(retries) == retriesAtATime || bytes >= retryBytes {
+			break // the rest stays due
+		}
 		if d.Key != nil {
 			if seen[stream{d.Scope, *d.Key}] {
 				continue
 			}
 			seen[stream{d.Scope, *d.Key}] = true
 		}
-		queue, err := p.queue(ctx, d)
+		queue, err := p.queue(ctx, d, retriesAtATime-len(retries), retryBytes-bytes)
 		if err != nil {
 			return false, err
 		}
 		for _, row := range queue {
-			if bytes += len(row.RecordValue); len(retries) == retriesAtATime || len(retries) > 0 && bytes > retryBytes {
-				break // the rest of the queue stays due: its head is not done yet, or makes it so
-			}
 			retry, err := p.decode(ctx, row)
 			if err != nil {
-				return false, err
+				undecoded = err
+				break
 			}
+			bytes += len(row.RecordValue)
 			retries = append(retries, retry)
 		}
 	}
 	if len(retries) == 0 {
-		return false, nil
+		return false, undecoded
 	}
-	return true, p.cfg.Retry(ctx, retries)
+	return true, errors.Join(p.cfg.Retry(ctx, retries), undecoded)
 }
 
 // Retry is an event out of its queue.
@@ -120,8 +125,8 @@ type Retry[I any] struct {
 	Unwanted bool
 }
 
-// Retry hands in events out of their queues. Those of one queue must be in its order, from its head. It returns once each
-// is done or has failed again; an error says that it stopped.
+// Retry hands in events out of their queues. Those of one queue must be in its order, from its head. It returns once
+// each is done or has failed again; an error says that it stopped.
 func (u *Unit[I, S, E]) Retry(ctx context.Context, retries []Retry[I]) error {
 	messages := make([]Message[I], len(retries))
 	for i, r := range retries {
@@ -154,16 +159,22 @@ type queuedRow struct {
 	RetryAt     *time.Time `db:"retry_at"`
 }
 
-const queuedColumns = `l.seq, l.scope, l.id, l.key, i.state, i.attempts, l.partition_id, l.record_offset, l.record_key,
-	l.record_value, l.headers, l.arrived_at, l.first_failed, l.retry_at`
+// dueRow is a letter that is due.
+type dueRow struct {
+	Seq      int64   `db:"seq"`
+	Scope    string  `db:"scope"`
+	Key      *string `db:"key"`
+	Attempts int64   `db:"attempts"`
+}
 
 type partitionRow struct {
 	Topic     string `db:"topic"`
 	Partition int64  `db:"partition_id"`
 }
 
-// due returns letters whose time has come, of the partitions that are owned, the longest due first.
-func (p *ParkingLot[I]) due(ctx context.Context) (due []queuedRow, err error) {
+// due returns letters whose time has come, of the partitions that are owned, the longest due first. The limit is hidden
+// from SQLite, which would plan the statement anew at each look.
+func (p *ParkingLot[I]) due(ctx context.Context) (due []dueRow, err error) {
 	var owned []partitionRow
 	for topic, partitions := range p.cfg.Owned() {
 		for _, id := range partitions {
@@ -175,12 +186,12 @@ func (p *ParkingLot[I]) due(ctx context.Context) (due []queuedRow, err error) {
 	}
 	now := event.Now(p.cfg.Clock)
 	err = p.cfg.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		due, err = sqldb.Select[queuedRow](ctx, tx.With(owned), `
-			SELECT `+queuedColumns+`
+		due, err = sqldb.Select[dueRow](ctx, tx.With(owned), `
+			SELECT l.seq, l.scope, l.key, i.attempts
 			FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id
 			WHERE l.retry_at <= $1 AND i.state = 'parked' AND EXISTS (
 				SELECT 1 FROM rows WHERE rows.topic = l.scope AND rows.partition_id = l.partition_id)
-			ORDER BY l.retry_at, l.seq LIMIT $2`, now, retriesAtATime)
+			ORDER BY l.retry_at, l.seq LIMIT (SELECT CAST($2 AS BIGINT))`, now, retriesAtATime)
 		return err
 	})
 	if err != nil {
@@ -189,23 +200,30 @@ func (p *ParkingLot[I]) due(ctx context.Context) (due []queuedRow, err error) {
 	return due, nil
 }
 
-// queue returns what can be tried of the queue that d is of: from its head, if that is d, up to the first that is dead. A
-// head that has failed before is tried alone, for it may well fail again. If d turns out to wait behind another, none but
-// the head is due any more.
-func (p *ParkingLot[I]) queue(ctx context.Context, d queuedRow) (queue []queuedRow, err error) {
-	if d.Key == nil {
-		return []queuedRow{d}, nil
+// queue returns what can be tried of the queue that d is of: from its head, if that is d, up to the first that is dead,
+// at most limit of them, and one or those whose values have fewer bytes than room. A head that has failed before is
+// tried alone, for it may well fail again. If d turns out to wait behind another, none but the head is due any more.
+func (p *ParkingLot[I]) queue(ctx context.Context, d dueRow, limit, room int) (queue []queuedRow, err error) {
+	which, value := "l.seq = $2", any(d.Seq)
+	if d.Key != nil {
+		which, value = "l.key = $2", *d.Key
 	}
-	limit := retriesAtATime
 	if d.Attempts > 0 {
 		limit = 1
 	}
 	err = p.cfg.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		queue, err = sqldb.Select[queuedRow](ctx, tx, `
-			SELECT `+queuedColumns+`
-			FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id
-			WHERE l.scope = $1 AND l.key = $2 AND i.state IN ('parked', 'dead') ORDER BY l.seq LIMIT $3`,
-			d.Scope, *d.Key, limit)
+			SELECT seq, scope, id, key, state, attempts, partition_id, record_offset, record_key, record_value, headers,
+				arrived_at, first_failed, retry_at
+			FROM (
+				SELECT l.seq, l.scope, l.id, l.key, i.state, i.attempts, l.partition_id, l.record_offset, l.record_key,
+					l.record_value, l.headers, l.arrived_at, l.first_failed, l.retry_at,
+					sum(coalesce(length(l.record_value), 0)) OVER (ORDER BY l.seq)
+						- coalesce(length(l.record_value), 0) AS before
+				FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id
+				WHERE l.scope = $1 AND `+which+` AND i.state IN ('parked', 'dead')
+				ORDER BY l.seq LIMIT $3) AS queue
+			WHERE before < $4 ORDER BY seq`, d.Scope, value, limit, room)
 		return err
 	})
 	if err != nil {

@@ -63,7 +63,12 @@ func others(b *testing.B, db *sqldb.DB, batch, queued, behind int) {
 	ctx, stop := context.WithCancel(b.Context())
 	done := make(chan error, 1)
 	go func() { done <- lot(f, db, all).Run(ctx) }()
-	defer func() { stop(); <-done }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	}()
 
 	handled := 0
 	for b.Loop() {

@@ -75,7 +75,9 @@ func inLot(t *testing.T, cfg work.Config, fn func(t *testing.T, db *sqldb.DB, ta
 		var started atomic.Bool
 		defer func() {
 			if cancel(); started.Load() {
-				<-done
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
 			}
 		}()
 		fn(t, db, func(messages ...work.Message[input]) {
@@ -331,6 +333,15 @@ func TestTheClaimsOfOneCallHaveOneLetter(t *testing.T) {
 		if got := letters(t, db); len(got) != 0 || totals(t, db)["a"] != 1 {
 			t.Errorf("G2: letters %v, totals %v", got, totals(t, db))
 		}
+		for claim, state := range map[int64]string{8: "done", 9: "discarded"} {
+			exec(t, db, `UPDATE inbox SET state = $1 WHERE id = 'call/a/open'`, state)
+			if err := answer(errand{"a", "open", claim}, reject{"a"}); !errors.Is(err, errRejected) {
+				t.Errorf("G8: refused again once its letter was %s: %v", state, err)
+			}
+			if diff := cmp.Diff([]string{"call/a/open parked refused 1"}, letters(t, db)); diff != "" {
+				t.Errorf("G7: letters once it was %s (-want +got):\n%s", state, diff)
+			}
+		}
 	})
 }
 
@@ -387,7 +398,9 @@ func TestAFreshEventNeverOvertakesItsQueue(t *testing.T) {
 		}
 		eventually(t, "the queue is empty", func() bool { return len(letters(t, db)) == 0 })
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 		var want []int64
 		for i := range all {
 			want = append(want, 1+int64(i))

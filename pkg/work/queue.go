@@ -50,6 +50,14 @@ type stream struct{ topic, key string }
 
 func (it *item[I]) stream() stream { return stream{it.Scope, it.Key} }
 
+// lineage is a stream, as far as it comes fresh or out of its queue.
+type lineage struct {
+	stream
+	retry bool
+}
+
+func (it *item[I]) lineage() lineage { return lineage{it.stream(), it.retry} }
+
 // ordered reports whether later events of its stream have to wait behind it.
 func (it *item[I]) ordered() bool { return it.Record != nil && !it.Unlogged && it.Key != "" }
 

@@ -13,14 +13,12 @@ import (
 // Timers hands in what falls due. A deadline lives in the service's own rows and survives restarts; a timer's id makes
 // its firing happen once, on however many replicas.
 type Timers[I any] struct {
-	// Due lists messages that fell due at or before now, oldest first, at most limit. Their scope is ScopeTimer.
+	// Due lists messages that fell due at or before now, oldest first, at most limit, but for those set aside; see
+	// NotAside. Their scope is ScopeTimer.
 	Due func(ctx context.Context, now time.Time, limit int) ([]Message[I], error)
 	// Horizon returns the instant up to which all that waited on the topics has been handled, and is asked only when
 	// something is due: later timers wait, so that a backlog of ours is not held against anyone. Nil: now.
 	Horizon func(ctx context.Context, now time.Time) (time.Time, error)
-	// Aside returns how many timers are parked or dead: they are listed as due all the same, and must not crowd out the
-	// others. Nil: none.
-	Aside func(ctx context.Context) (int, error)
 	// Do is the Unit's.
 	Do func(ctx context.Context, m Message[I]) (Receipt, error)
 	// Every is the time between looks. Defaults to 200 ms.
@@ -28,6 +26,15 @@ type Timers[I any] struct {
 	// Clock defaults to time.Now, Logger to slog.Default().
 	Clock  func() time.Time
 	Logger *slog.Logger
+}
+
+// NotAside is an SQL condition: the timer whose id is the first expression is neither dead nor discarded, nor parked for
+// longer than the instant that is the second.
+func NotAside(id, now string) string {
+	return `NOT EXISTS (
+		SELECT 1 FROM inbox aside LEFT JOIN letters l ON l.scope = aside.scope AND l.id = aside.id
+		WHERE aside.scope = 'timer' AND aside.id = ` + id + ` AND aside.state <> 'done'
+			AND (aside.state <> 'parked' OR l.retry_at > ` + now + `))`
 }
 
 // TimerMessage returns a timer's message. Its id makes it fire once; key is that of the aggregate.
@@ -77,13 +84,7 @@ func (t Timers[I]) fire(ctx context.Context) error {
 			return err
 		}
 	}
-	aside := 0
-	if t.Aside != nil {
-		if aside, err = t.Aside(ctx); err != nil {
-			return err
-		}
-	}
-	if due, err = t.Due(ctx, horizon, timersAtATime+aside); err != nil {
+	if due, err = t.Due(ctx, horizon, timersAtATime); err != nil {
 		return err
 	}
 	return doAll(ctx, t.Do, due, func(m Message[I], err error) {

@@ -47,13 +47,15 @@ type OpenedDeadLetter struct {
 	Behind  []DeadLetter `json:"behind"` // the first of those that wait
 }
 
-// DeadRecord is a consumed record, to the byte.
+// DeadRecord is a consumed record, to the byte if personal data was asked for.
 type DeadRecord struct {
 	Partition int32        `json:"partition"`
 	Offset    int64        `json:"offset"`
 	Headers   []DeadHeader `json:"headers"`
 	Key       []byte       `json:"key"`
-	Value     []byte       `json:"value"`
+	Value     []byte       `json:"value,omitzero"` // only if personal data was asked for
+	Size      int          `json:"value_size"`
+	SHA256    string       `json:"value_sha256,omitempty"` // of the value, in hex; empty for a tombstone
 	// Data is the decoded value, DecodeError why there is none.
 	Schema      int             `json:"schema_id,omitempty"`
 	Name        string          `json:"schema_name,omitempty"`
@@ -66,6 +68,7 @@ type DeadHeader struct {
 	Name   string  `json:"name"`
 	Value  *string `json:"value,omitempty"`
 	Base64 bool    `json:"base64,omitempty"`
+	Masked bool    `json:"masked,omitempty"` // there is a value, which was not asked for
 }
 
 // DeadRuling is what an operator did to a letter.
@@ -125,8 +128,8 @@ func (c *Client) DeadLetters(ctx context.Context, service string, f DeadLetterFi
 	}
 }
 
-// DeadLetter returns one letter with all that is known of it. Personal data in the decoded value is masked unless
-// personal is true.
+// DeadLetter returns one letter with all that is known of it. Unless personal is true, personal data in the decoded
+// value is masked, and the value's bytes are left out, as are headers that are not those of an event.
 func (c *Client) DeadLetter(ctx context.Context, service string, id int64, personal bool) (OpenedDeadLetter, error) {
 	return get[OpenedDeadLetter](ctx, c, c.Admin[service], fmt.Sprintf("%s/%d?personal=%t", deadLetters, id, personal))
 }
@@ -142,8 +145,8 @@ func (c *Client) Rule(ctx context.Context, service string, id int64, action, ope
 	error) {
 	var letter DeadLetter
 	_, err := c.by(operator).Call(ctx, http.MethodPost,
-		fmt.Sprintf("http://%s%s/%d/%s", c.Admin[service], deadLetters, id, action), map[string]string{"reason": reason},
-		&letter)
+		fmt.Sprintf("http://%s%s/%d/%s", c.Admin[service], deadLetters, id, action),
+		map[string]string{"reason": reason}, &letter)
 	return letter, err
 }
 

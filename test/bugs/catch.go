@@ -29,7 +29,7 @@ var (
 // bank tries bugs on the tree at root.
 type bank struct {
 	root, work string   // work is a folder of its own
-	services   []string // packages that import nearly all the others, and have to build too
+	dependents []string // packages that have to build too
 	env        []string // of the tests, beside the environment
 
 	mu      sync.Mutex
@@ -72,7 +72,7 @@ func (b *bank) fails(ctx context.Context, bug bug, patched overlay.Overlay, path
 	changed := packages(patched.Files)
 	for _, args := range [][]string{
 		append([]string{"vet", "-overlay", patched.Path}, changed...),
-		append(append([]string{"build", "-overlay", patched.Path}, changed...), b.services...),
+		append(append([]string{"build", "-overlay", patched.Path}, changed...), b.dependents...),
 	} {
 		if out, err := b.tool(ctx, args...); err != nil {
 			return fmt.Errorf("%w: %w\n%s", errBuild, err, out)

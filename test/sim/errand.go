@@ -59,7 +59,8 @@ func drawErrands(rng *rand.Rand, products []Supply, length time.Duration) []Erra
 	for i := range errands {
 		e := Errand{
 			At: between(rng, 0, length), Do: "order", SKU: products[rng.IntN(len(products))].SKU,
-			Patience: between(rng, 20*time.Millisecond, 2*time.Second), Tries: 1 + rng.IntN(12), Twice: rng.IntN(6) == 0,
+			Patience: between(rng, 20*time.Millisecond, 2*time.Second), Tries: 1 + rng.IntN(12),
+			Twice: rng.IntN(6) == 0,
 		}
 		switch rng.IntN(10) {
 		case 0:

@@ -23,9 +23,13 @@ const look = 200 * time.Millisecond
 var busy = map[string]string{
 	order.Name:        `SELECT count(*) AS n FROM orders WHERE status = 'pending'`,
 	inventory.Name:    `SELECT count(*) AS n FROM products WHERE republish_at IS NOT NULL`,
-	payment.Name:      `SELECT count(*) AS n FROM payments WHERE next_call IS NOT NULL`,
-	notification.Name: `SELECT count(*) AS n FROM mail_logs WHERE next_call IS NOT NULL`,
+	payment.Name:      `SELECT count(*) AS n FROM payments WHERE next_call IS NOT NULL` + notBehind,
+	notification.Name: `SELECT count(*) AS n FROM mail_logs WHERE next_call IS NOT NULL` + notBehind,
 }
+
+// notBehind leaves out the orders about which a letter is open: what would end their calls may be behind it.
+const notBehind = ` AND NOT EXISTS (
+	SELECT 1 FROM inbox i WHERE i.resource = order_id AND i.state IN ('parked', 'dead'))`
 
 // rest waits until two looks in a row see nothing that goes on. At the end of ctx the error says what still does.
 func (w *World) rest(ctx context.Context, databases map[string]*sqldb.DB) (err error) {

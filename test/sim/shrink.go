@@ -16,7 +16,11 @@ func shrink(play func(Job) (Result, error), r Result) (string, error) {
 	guarantee := guaranteeOf(r)
 	var without []int
 	last := r
-	for size := max(1, len(plan.Faults)/2); size > 0; size /= 2 {
+	size := max(1, len(plan.Faults)/2)
+	if strings.HasPrefix(r.Violations[0], hangs) {
+		size = 0 // each try might take as long again
+	}
+	for ; size > 0; size /= 2 {
 		for at := 0; at < len(plan.Faults); at += size {
 			drop := slices.Clone(without)
 			for i := at; i < min(at+size, len(plan.Faults)); i++ {

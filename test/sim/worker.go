@@ -21,6 +21,8 @@ var workerEnv = []string{"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1", workerVari
 const (
 	workerVariable = "QUADRILLE_TEST_SIM_WORKER"
 	answerMark     = "sim-answer "
+	// hangs begins the violation of a seed that does not end.
+	hangs = "G6: it hangs"
 	// kept of what a worker says beside its answers: the end of a panic's stacks.
 	kept = 64 << 10
 )
@@ -74,7 +76,7 @@ func (w *Worker) Play(j Job) (Result, error) {
 		_ = w.command.Process.Signal(syscall.SIGQUIT)
 		for range w.answers { // until it is gone
 		}
-		lost.Violations = []string{fmt.Sprintf("G6: it hangs, not even virtual time goes on, for %v:\n%s", w.within,
+		lost.Violations = []string{fmt.Sprintf("%s, not even virtual time goes on, for %v:\n%s", hangs, w.within,
 			w.said.String())}
 	}
 	_ = w.command.Wait()

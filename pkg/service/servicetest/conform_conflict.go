@@ -91,7 +91,8 @@ func (s *stage[I, S, E]) stale(ctx context.Context, i, j int) error {
 		}
 		return want.handled().compare(end.handled())
 	}
-	if earlier.handled().compare(end.handled()) == nil && maps.EqualFunc(refused, earlierRefused, func(error, error) bool { return true }) {
+	sameRefused := maps.EqualFunc(refused, earlierRefused, func(error, error) bool { return true })
+	if sameRefused && earlier.handled().compare(end.handled()) == nil {
 		return nil
 	}
 	return errors.Join(lost, refused[s.steps[j].message.ID])

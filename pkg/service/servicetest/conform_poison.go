@@ -22,8 +22,8 @@ import (
 var poison = []byte("\x01poison\x00\xff")
 
 // poisonHoldsOnlyItsKeyBack puts, for each topic, a record of garbage before the story's first event on it, under the
-// same key. It must be dead, to the byte, and the event behind it wait, unless the topic is not logged. Once an operator
-// has discarded the one the other is handled, and the story must end as if there had been no poison.
+// same key. It must be dead, to the byte, and the event behind it wait, unless the topic is not logged. Once an
+// operator has discarded the one the other is handled, and the story must end as if there had been no poison.
 func (s *stage[I, S, E]) poisonHoldsOnlyItsKeyBack(ctx context.Context) error {
 	tried := make(map[string]bool)
 	for i, st := range s.steps {
@@ -60,7 +60,7 @@ func (s *stage[I, S, E]) poisoned(ctx context.Context, i int) error {
 		return err
 	}
 	if held := refused[follower.ID] != nil; refused[bad.ID] == nil || held != waits {
-		return fmt.Errorf("set aside are %v: the poison must be, what is behind it only if its topic is logged", refused)
+		return fmt.Errorf("set aside are %v: the poison must be, what is behind it only on a logged topic", refused)
 	}
 	if err := s.discard(ctx, bad); err != nil {
 		return err

@@ -93,5 +93,6 @@ func (s *stage[I, S, E]) tamperedWith(ctx context.Context, i int, decide func(I,
 
 // waitsBehind reports whether m, which comes later, queues behind an event that is refused.
 func waitsBehind[I any](m, refused work.Message[I]) bool {
-	return refused.Record != nil && !refused.Unlogged && m.Record != nil && m.Scope == refused.Scope && m.Key == refused.Key
+	ordered := refused.Record != nil && !refused.Unlogged
+	return ordered && m.Record != nil && m.Scope == refused.Scope && m.Key == refused.Key
 }

@@ -52,7 +52,8 @@ func (s snapshot) handled() snapshot {
 func forgetLetters(ctx context.Context, db *sqldb.DB) error {
 	return db.Tx(ctx, func(tx *sqldb.Tx) error {
 		for _, statement := range []string{
-			`DELETE FROM inbox WHERE state <> 'done'`, `DELETE FROM letters`, `DELETE FROM outbox WHERE topic LIKE '%.deadletter'`,
+			`DELETE FROM inbox WHERE state <> 'done'`, `DELETE FROM letters`,
+			`DELETE FROM outbox WHERE topic LIKE '%.deadletter'`,
 		} {
 			if _, err := tx.Exec(ctx, statement); err != nil {
 				return err

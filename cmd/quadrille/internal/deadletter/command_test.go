@@ -3,8 +3,10 @@ package deadletter
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -68,9 +70,25 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 		}
 	})
 
-	t.Run("garbage is shown in hex", func(t *testing.T) {
+	t.Run("garbage is not shown", func(t *testing.T) {
 		var out bytes.Buffer
 		if err := (showCommand{Platform: w.platform(), Letter: letterID{"inventory", 1}}).run(t.Context(), &out); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"inventory/1, dead", fmt.Sprintf("%d bytes, SHA-256 %x", len(garbage), sha256.Sum256(garbage)),
+			"ce_type", "--pii shows them"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("lacks %q:\n%s", want, out.String())
+			}
+		}
+		if strings.Contains(out.String(), "not an event") || strings.Contains(out.String(), "01 6e 6f") {
+			t.Errorf("shows the bytes:\n%s", out.String())
+		}
+	})
+	t.Run("garbage is shown in hex if asked for", func(t *testing.T) {
+		var out bytes.Buffer
+		show := showCommand{Platform: w.platform(), Letter: letterID{"inventory", 1}, PII: true}
+		if err := show.run(t.Context(), &out); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range []string{"inventory/1, dead", "inventory/2", "order.events partition 0 offset 0", "ce_type",
@@ -95,15 +113,17 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 			}
 		}
 	})
-	t.Run("the bytes are in the JSON", func(t *testing.T) {
-		var out bytes.Buffer
-		show := showCommand{Platform: w.platform(), Letter: letterID{"inventory", 1}, JSON: true}
-		if err := show.run(t.Context(), &out); err != nil {
-			t.Fatal(err)
-		}
-		var l client.OpenedDeadLetter
-		if err := json.Unmarshal(out.Bytes(), &l); err != nil || !bytes.Equal(l.Record.Value, garbage) || l.Waiting != 1 {
-			t.Errorf("%v: %s", err, out.String())
+	t.Run("the bytes are in the JSON if asked for", func(t *testing.T) {
+		for personal, want := range map[bool][]byte{false: nil, true: garbage} {
+			var out bytes.Buffer
+			show := showCommand{Platform: w.platform(), Letter: letterID{"inventory", 1}, PII: personal, JSON: true}
+			if err := show.run(t.Context(), &out); err != nil {
+				t.Fatal(err)
+			}
+			var l client.OpenedDeadLetter
+			if err := json.Unmarshal(out.Bytes(), &l); err != nil || !bytes.Equal(l.Record.Value, want) || l.Waiting != 1 {
+				t.Errorf("%v: %s", err, out.String())
+			}
 		}
 	})
 

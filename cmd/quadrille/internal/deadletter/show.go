@@ -20,21 +20,22 @@ import (
 type showCommand struct {
 	Platform
 	Letter letterID `arg:"" help:"The letter, such as order/17."`
-	PII    bool     `help:"Show personal data of a decoded record instead of ***."`
-	JSON   bool     `help:"Print it as JSON, with the record's exact bytes in base64."`
+	PII    bool     `help:"Show personal data instead of ***, and the record's bytes."`
+	JSON   bool     `help:"Print it as JSON; with --pii the record's exact bytes are in it, in base64."`
 }
 
 // Help is shown by `quadrille deadletter show --help`.
 func (showCommand) Help() string {
 	return `Shows why the message was set aside, the record with its headers, who did what to it, and what waits behind
-it. A value that can be decoded by the schema that it was written with is shown as JSON, personal data as ***; any other
-in hex: nobody knows which of its bytes are personal.
+it. A value that can be decoded by the schema that it was written with is shown as JSON, personal data as ***; of any
+other its size and SHA-256, and with --pii its bytes in hex: nobody knows which of them are personal. Headers that are
+not those of an event are *** too.
 
 Examples:
 
   quadrille deadletter show order/17
   quadrille deadletter show payment/3 --pii
-  quadrille deadletter show order/17 --json`
+  quadrille deadletter show order/17 --pii --json`
 }
 
 // Run prints the letter.
@@ -101,9 +102,9 @@ func (c showCommand) print(to io.Writer, l client.OpenedDeadLetter) error {
 	return value(to, *l.Record)
 }
 
-// value prints what a record says, decoded or in hex.
+// value prints what a record says, decoded or, if its bytes were asked for, in hex.
 func value(to io.Writer, r client.DeadRecord) error {
-	if r.Value == nil {
+	if r.SHA256 == "" {
 		_, err := fmt.Fprintln(to, "\nvalue: none, a tombstone")
 		return err
 	}
@@ -112,12 +113,16 @@ func value(to io.Writer, r client.DeadRecord) error {
 		if err := json.Indent(&indented, r.Data, "", "  "); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(to, "\nvalue, %d bytes by schema %d, %s:\n%s\n", len(r.Value), r.Schema, legible(r.Name),
-			&indented)
+		_, err := fmt.Fprintf(to, "\nvalue, %d bytes by schema %d, %s, SHA-256 %s:\n%s\n", r.Size, r.Schema,
+			legible(r.Name), r.SHA256, &indented)
 		return err
 	}
-	_, err := fmt.Fprintf(to, "\nvalue, %d bytes, not decoded: %s\n%s", len(r.Value), legible(r.DecodeError),
-		hex.Dump(r.Value))
+	shown := "its bytes may be personal data: --pii shows them\n"
+	if r.Value != nil {
+		shown = hex.Dump(r.Value)
+	}
+	_, err := fmt.Fprintf(to, "\nvalue, %d bytes, SHA-256 %s, not decoded: %s\n%s", r.Size, r.SHA256,
+		legible(r.DecodeError), shown)
 	return err
 }
 
@@ -154,7 +159,10 @@ func (c showCommand) behind(l client.OpenedDeadLetter) string {
 
 func header(h client.DeadHeader) string {
 	value := "(null)"
-	if h.Value != nil {
+	switch {
+	case h.Masked:
+		value = "***"
+	case h.Value != nil:
 		value = *h.Value
 	}
 	if h.Base64 {

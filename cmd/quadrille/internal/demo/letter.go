@@ -34,7 +34,7 @@ func (s *scene) letterOf(service string, r *kgo.Record) (opened client.OpenedDea
 		if i < 0 {
 			return fmt.Errorf("it has %d others of that topic and key", len(letters))
 		}
-		opened, err = s.DeadLetter(s.ctx, service, letters[i].ID, false)
+		opened, err = s.DeadLetter(s.ctx, service, letters[i].ID, true)
 		return err
 	})
 	return opened

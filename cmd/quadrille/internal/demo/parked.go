@@ -57,7 +57,7 @@ func redriven(s *scene) {
 	}
 	refused, err := s.tape.await(s.ctx, held, "OrderConfirmed")
 	s.check(err)
-	opened, err := s.DeadLetter(s.ctx, "inventory", dead.ID, false)
+	opened, err := s.DeadLetter(s.ctx, "inventory", dead.ID, true)
 	s.check(firstOf(err, sameBytes(refused.raw, opened.Record)))
 	s.until("the copy of a dead letter", func() error { return copyOf(refused.raw, "inventory", s.tape.copied()) })
 	s.pass(tea)

@@ -77,7 +77,9 @@ func Due(ctx context.Context, db *sqldb.DB, now time.Time, limit int) (due []wor
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := sqldb.Select[republishRow](ctx, tx, `
 			SELECT sku, published, republish_at FROM products
-			WHERE republish_at <= $1 ORDER BY republish_at LIMIT $2`, now, limit)
+			WHERE republish_at <= $1
+				AND `+work.NotAside("'republish/' || sku || '/' || CAST(published AS TEXT)", "$1")+`
+			ORDER BY republish_at LIMIT (SELECT CAST($2 AS BIGINT))`, now, limit)
 		for _, row := range rows {
 			id := "republish/" + row.SKU + "/" + strconv.FormatInt(row.Published, 10)
 			due = append(due, work.TimerMessage(id, row.SKU, now,

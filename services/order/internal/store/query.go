@@ -119,7 +119,8 @@ func Due(ctx context.Context, db *sqldb.DB, now time.Time, limit int) (due []wor
 		}
 		rows, err := sqldb.Select[dueRow](ctx, tx, `
 			SELECT order_id, correlation_id, trace FROM `+at.Orders.Active+`
-			WHERE deadline <= $1 ORDER BY deadline LIMIT $2`, now, limit)
+			WHERE deadline <= $1 AND `+work.NotAside("'timeout/' || order_id", "$1")+`
+			ORDER BY deadline LIMIT (SELECT CAST($2 AS BIGINT))`, now, limit)
 		for _, row := range rows {
 			m := work.TimerMessage("timeout/"+row.OrderID, row.OrderID, now,
 				order.Message(order.TimedOut{OrderID: row.OrderID, At: now}))

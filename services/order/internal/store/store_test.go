@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -22,8 +23,10 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 123_000, time.UTC)
 func each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 	t.Helper()
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		if err := sqldb.Migrate(t.Context(), db, store.Migrations(), "service"); err != nil {
-			t.Fatal(err)
+		for name, tables := range map[string]fs.FS{"work": work.Migrations(), "service": store.Migrations()} {
+			if err := sqldb.Migrate(t.Context(), db, tables, name); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if _, err := handle(t.Context(), db, tea); err != nil {
 			t.Fatal(err)
