@@ -43,7 +43,7 @@ func newParser(ctx context.Context) (*kong.Kong, error) {
 func isUsage(err error) bool {
 	_, ok := errors.AsType[*kong.ParseError](err)
 	return ok || errors.Is(err, reset.ErrConfirm) || errors.Is(err, deadletter.ErrConfirm) ||
-		errors.Is(err, deadletter.ErrOperator) || errors.Is(err, operate.ErrOperator)
+		errors.Is(err, operate.ErrOperator)
 }
 
 // commandOf is as much of the command line as was understood, whose help may say more.

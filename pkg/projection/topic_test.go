@@ -181,6 +181,7 @@ func TestATopicIsReadToItsEnd(t *testing.T) {
 
 // The end of a partition may be the mark of a transaction, or what compaction has removed: it is never reached.
 func TestATopicThatEndsWithNoRecordIsReadToItsEnd(t *testing.T) {
+	t.Parallel() // it waits, as the next does
 	s := newShop(t)
 	producer, err := s.topic.Client(kgo.TransactionalID("test"))
 	if err != nil {
@@ -201,6 +202,7 @@ func TestATopicThatEndsWithNoRecordIsReadToItsEnd(t *testing.T) {
 
 // A client that is told nothing, though there is more, has not read to the end: what it missed would be missing.
 func TestATopicThatIsSilentBeforeItsEndIsAway(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	s.publish("tea", 1, &priced{"tea"})
 	open, deaf := s.topic.Client, 1

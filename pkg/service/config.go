@@ -83,6 +83,8 @@ type Config struct {
 	// Dial connects to what is spoken to beside database and Kafka: the registry and, in the services that call one,
 	// the outside. Defaults to nil: the connections of the operating system.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) `env:"-"`
+	// Refuse is asked about each event, by its key; see work.Config. Defaults to what a file says, for tests.
+	Refuse func(key string) error `env:"-"`
 	// Logger replaces JSON on standard error.
 	Logger *slog.Logger `env:"-"`
 }

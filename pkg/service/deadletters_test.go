@@ -195,7 +195,7 @@ func TestADeadLetterIsOpened(t *testing.T) {
 	if string(first.Record.Data) != `{"id":"a"}` || first.Record.SchemaName != "test.Sold" || first.Waiting != 2 || len(first.Behind) != 2 {
 		t.Errorf("first %+v", first)
 	}
-	if h := first.Record.Headers; len(h) != 3 || h[0].Name != "ce_id" || *h[0].Value != "first" || h[0].Base64 ||
+	if h := first.Record.Headers; len(h) != 3 || h[0].Name != "ce_id" || h[0].Value == nil || *h[0].Value != "first" || h[0].Base64 ||
 		h[1].Name != base64.StdEncoding.EncodeToString([]byte{0xff}) || h[1].Value != nil || !h[1].Base64 {
 		t.Errorf("headers %+v", h)
 	}

@@ -161,11 +161,15 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		return err
 	}
 
+	refuse := cfg.Refuse
+	if refuse == nil {
+		refuse = refusing(def.Name, tel.Logger)
+	}
 	unit := work.New(work.Service[I, S, E]{
 		Name: def.Name, Load: def.Load, Save: def.Save, Publish: def.Publish, Encode: encoder(codec),
 	}, db, work.Config{
 		Clock: cfg.Clock, Parking: cfg.parking(), Logger: tel.Logger, Metrics: workMetrics,
-		Refuse: refusing(def.Name, tel.Logger),
+		Refuse: refuse,
 	})
 	newClient := func(opts ...kgo.Opt) (*kgo.Client, error) { return kafka.NewClient(brokers, opts...) }
 	relay := outbox.NewRelay(db, outbox.Config{

@@ -78,7 +78,7 @@ func (l *aside) add(m *marks, prior *inboxRow, digest [32]byte, now time.Time) {
 	}
 	m.inserted = append(m.inserted, inboxRow{
 		Scope: l.row.Scope, ID: l.row.ID, State: l.state, Digest: digest[:], Resource: l.resource,
-		Attempts: l.attempts, Handled: now,
+		Attempts: l.attempts, Handled: &now,
 	})
 	m.written = append(m.written, l.row)
 }

@@ -48,7 +48,7 @@ func newBatch[I, E any](items []*item[I]) *batch[I, E] {
 
 // look reads the inbox, and gives an outcome to every item that need not be decided. The rest is fresh.
 func (b *batch[I, E]) look(ctx context.Context, tx *sqldb.Tx, now time.Time) error {
-	known, err := findHandled(ctx, tx, b.keys())
+	known, open, err := find(ctx, tx, b.asked())
 	if err != nil {
 		return err
 	}
@@ -60,18 +60,23 @@ func (b *batch[I, E]) look(ctx context.Context, tx *sqldb.Tx, now time.Time) err
 	if err := b.findContradictions(ctx, tx); err != nil {
 		return err
 	}
-	return b.queueUp(ctx, tx)
+	b.queueUp(open)
+	return nil
 }
 
-func (b *batch[I, E]) keys() []inboxKey {
-	keys := make([]inboxKey, 0, len(b.items))
+func (b *batch[I, E]) asked() []askedRow {
+	asked := make([]askedRow, 0, len(b.items))
 	for _, it := range b.items {
-		keys = append(keys, inboxKey{it.Scope, it.ID})
+		row := askedRow{Scope: it.Scope, ID: it.ID}
+		if it.ordered() && !it.retry {
+			row.Key = it.Key
+		}
+		asked = append(asked, row)
 		if it.Letter != "" {
-			keys = append(keys, inboxKey{it.Scope, it.Letter})
+			asked = append(asked, askedRow{Scope: it.Scope, ID: it.Letter})
 		}
 	}
-	return keys
+	return asked
 }
 
 // setAside gives an outcome to what was consumed before, is a copy of an earlier item, cannot be decoded or saved, or
@@ -167,22 +172,7 @@ func (b *batch[I, E]) findContradictions(ctx context.Context, tx *sqldb.Tx) erro
 }
 
 // queueUp sets aside the events of streams whose queue is open.
-func (b *batch[I, E]) queueUp(ctx context.Context, tx *sqldb.Tx) error {
-	var streams []streamRow
-	asked := make(map[stream]bool)
-	for _, it := range b.fresh {
-		if it.ordered() && !it.retry && !asked[it.stream()] {
-			asked[it.stream()] = true
-			streams = append(streams, streamRow{it.Scope, it.Key})
-		}
-	}
-	if len(streams) == 0 {
-		return nil
-	}
-	open, err := findOpen(ctx, tx, streams)
-	if err != nil || len(open) == 0 {
-		return err
-	}
+func (b *batch[I, E]) queueUp(open map[stream]bool) {
 	b.fresh = slices.DeleteFunc(b.fresh, func(it *item[I]) bool {
 		behind := it.ordered() && !it.retry && open[it.stream()]
 		if behind {
@@ -190,7 +180,6 @@ func (b *batch[I, E]) queueUp(ctx context.Context, tx *sqldb.Tx) error {
 		}
 		return behind
 	})
-	return nil
 }
 
 // inputs of what is fresh.

@@ -39,14 +39,14 @@ type inboxKey struct {
 }
 
 type inboxRow struct {
-	Scope    string    `db:"scope"`
-	ID       string    `db:"id"`
-	State    string    `db:"state"`
-	Digest   []byte    `db:"digest"`
-	Status   int64     `db:"status"`
-	Resource string    `db:"resource"`
-	Attempts int64     `db:"attempts"`
-	Handled  time.Time `db:"handled_at"`
+	Scope    string     `db:"scope"`
+	ID       string     `db:"id"`
+	State    string     `db:"state"`
+	Digest   []byte     `db:"digest"`
+	Status   int64      `db:"status"`
+	Resource string     `db:"resource"`
+	Attempts int64      `db:"attempts"`
+	Handled  *time.Time `db:"handled_at"` // never null in the table
 }
 
 func (r inboxRow) open() bool { return r.State == stateParked || r.State == stateDead }
@@ -57,11 +57,14 @@ func (r inboxRow) receipt() Receipt {
 	return Receipt{Key: r.Resource, Status: int(r.Status), Repeated: true}
 }
 
+// selectHandled reads rows of the inbox.
+const selectHandled = `
+		SELECT i.scope, i.id, i.state, i.digest, i.status, i.resource, i.attempts, i.handled_at
+		FROM inbox i JOIN rows ON rows.scope = i.scope AND rows.id = i.id`
+
 // findHandled returns the inbox rows of keys, of those that were consumed before.
 func findHandled(ctx context.Context, tx *sqldb.Tx, keys []inboxKey) (map[inboxKey]inboxRow, error) {
-	rows, err := sqldb.Select[inboxRow](ctx, tx.With(keys), `
-		SELECT i.scope, i.id, i.state, i.digest, i.status, i.resource, i.attempts, i.handled_at
-		FROM inbox i JOIN rows ON rows.scope = i.scope AND rows.id = i.id`)
+	rows, err := sqldb.Select[inboxRow](ctx, tx.With(keys), selectHandled)
 	if err != nil {
 		return nil, fmt.Errorf("read the inbox: %w", err)
 	}
@@ -114,23 +117,47 @@ type streamRow struct {
 	Key   string `db:"key"`
 }
 
-// findOpen returns those of streams that have a row which is parked or dead. As a rule there is no letter at all, which
-// is cheap to see.
-func findOpen(ctx context.Context, tx *sqldb.Tx, streams []streamRow) (map[stream]bool, error) {
+// askedRow is a message as the inbox is asked about it. Key is empty unless it may have to queue behind others.
+type askedRow struct {
+	Scope string `db:"scope"`
+	ID    string `db:"id"`
+	Key   string `db:"key"`
+}
+
+// stateOpen is that of no row: it says that the stream of a message asked about has rows that are parked or dead.
+const stateOpen = "open"
+
+// find returns the inbox rows of those messages that were consumed before, and the streams whose queue is open. As a
+// rule there is no letter at all, which is cheap to see; then nothing can be open.
+func find(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[inboxKey]inboxRow, map[stream]bool, error) {
 	letters, err := sqldb.Select[int64](ctx, tx, `SELECT seq FROM letters LIMIT 1`)
-	if err != nil || len(letters) == 0 {
-		return nil, err
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for letters: %w", err)
 	}
-	rows, err := sqldb.Select[streamRow](ctx, tx.With(streams), `
-		SELECT rows.scope, rows.key FROM rows WHERE EXISTS (
+	if len(letters) == 0 {
+		keys := make([]inboxKey, len(asked))
+		for i, a := range asked {
+			keys[i] = inboxKey{a.Scope, a.ID}
+		}
+		known, err := findHandled(ctx, tx, keys)
+		return known, nil, err
+	}
+	rows, err := sqldb.Select[inboxRow](ctx, tx.With(asked), selectHandled+`
+		UNION ALL
+		SELECT rows.scope, '', 'open', NULL, 0, rows.key, 0, NULL FROM rows
+		WHERE rows.key <> '' AND EXISTS (
 			SELECT 1 FROM inbox i
 			WHERE i.scope = rows.scope AND i.resource = rows.key AND i.state IN ('parked', 'dead'))`)
 	if err != nil {
-		return nil, fmt.Errorf("look for open rows of the inbox: %w", err)
+		return nil, nil, fmt.Errorf("read the inbox: %w", err)
 	}
-	open := make(map[stream]bool, len(rows))
+	known, open := make(map[inboxKey]inboxRow, len(rows)), make(map[stream]bool)
 	for _, row := range rows {
-		open[stream{row.Scope, row.Key}] = true
+		if row.State == stateOpen {
+			open[stream{row.Scope, row.Resource}] = true
+		} else {
+			known[inboxKey{row.Scope, row.ID}] = row
+		}
 	}
-	return open, nil
+	return known, open, nil
 }

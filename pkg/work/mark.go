@@ -79,7 +79,7 @@ func markDone[I any](m *marks, it *item[I], now time.Time) {
 	if !it.Unlogged && (it.prior == nil || it.prior.ID != it.ID) {
 		m.inserted = append(m.inserted, inboxRow{
 			Scope: it.Scope, ID: it.ID, State: stateDone, Digest: it.Digest[:],
-			Status: int64(it.Status), Resource: it.Key, Handled: now,
+			Status: int64(it.Status), Resource: it.Key, Handled: &now,
 		})
 	}
 }

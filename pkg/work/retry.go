@@ -77,8 +77,9 @@ func (u *Unit[I, S, E]) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, u.cfg.TransactionTimeout)
 	defer cancel()
 	return u.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		now := event.Now(u.cfg.Clock)
 		row := inboxRow{
-			Scope: scopeProbe, ID: event.NewID(), State: stateDone, Digest: []byte{}, Handled: event.Now(u.cfg.Clock),
+			Scope: scopeProbe, ID: event.NewID(), State: stateDone, Digest: []byte{}, Handled: &now,
 		}
 		if err := insertHandled(ctx, tx, []inboxRow{row}); err != nil {
 			return err

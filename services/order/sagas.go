@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -40,11 +41,17 @@ func observeSagas(ctx context.Context, p *api.Parts, stuckAfter time.Duration) e
 	registration, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, measureWithin)
 		defer cancel()
-		found, err := store.OpenSagas(ctx, p.DB)
+		now := event.Now(p.Config.Clock)
+		asked := slices.Sorted(slices.Values(append(ages[1:len(ages):len(ages)], stuckAfter)))
+		at := make([]time.Time, len(asked))
+		for i, age := range asked {
+			at[i] = now.Add(-age)
+		}
+		found, err := store.OpenSagas(ctx, p.DB, at...)
 		if err != nil {
 			return err
 		}
-		c := countSagas(found, event.Now(p.Config.Clock), stuckAfter)
+		c := countSagas(found, asked, now, stuckAfter)
 		for i, age := range ages {
 			o.ObserveInt64(open, c.open[i], metric.WithAttributes(attribute.String("age", age.String())))
 		}
@@ -72,19 +79,21 @@ type sagaCounts struct {
 	oldest time.Duration
 }
 
-func countSagas(found []store.Open, now time.Time, stuckAfter time.Duration) sagaCounts {
+// countSagas adds up what was found of the ages that were asked about, the lowest first.
+func countSagas(found []store.Open, asked []time.Duration, now time.Time, stuckAfter time.Duration) sagaCounts {
 	c := sagaCounts{open: make([]int64, len(ages)), stuck: make(map[order.Status]int64)}
-	for _, saga := range found {
-		age := max(0, now.Sub(saga.Since))
+	for _, sagas := range found {
+		// One that is open since later than now, by another's clock, has no age yet.
+		reached := func(age time.Duration) bool { return age == 0 || sagas.Reached > int64(slices.Index(asked, age)) }
 		for i, least := range ages {
-			if age >= least {
-				c.open[i]++
+			if reached(least) {
+				c.open[i] += sagas.Orders
 			}
 		}
-		if age >= stuckAfter {
-			c.stuck[saga.Status]++
+		if reached(stuckAfter) {
+			c.stuck[sagas.Status] += sagas.Orders
 		}
-		c.oldest = max(c.oldest, age)
+		c.oldest = max(c.oldest, now.Sub(sagas.Oldest))
 	}
 	return c
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
 // accounted checks G7: every record has been read, and each service that consumes its topic has handled it, set it
@@ -33,6 +35,7 @@ func (c *check) accounted() {
 		}
 	}
 	c.listed()
+	c.discarded()
 	c.unexpected()
 }
 
@@ -47,6 +50,24 @@ func (c *check) listed() {
 			if (row.State == stateParked || row.State == stateDead) && !shown[key] {
 				c.violated("G7", row.Resource, "%s does not list its %s letter %s of %s", service, row.State, key.id,
 					key.scope)
+			}
+		}
+	}
+}
+
+// discarded checks that what will never be handled was given up by an operator with a name.
+func (c *check) discarded() {
+	for service, database := range c.Databases {
+		ruled := make(map[inboxKey]bool)
+		for _, r := range database.Rulings {
+			if r.Action == client.Discard && strings.TrimSpace(r.Operator) != "" {
+				ruled[inboxKey{r.Scope, r.ID}] = true
+			}
+		}
+		for key, row := range c.rows[service] {
+			if row.State == stateDiscarded && !ruled[key] {
+				c.violated("G7", row.Resource, "%s has %s of %s as discarded, and no operator has done so", service,
+					key.id, key.scope)
 			}
 		}
 	}
@@ -116,12 +137,9 @@ func (l Letter) headers() []event.Header {
 
 // unexpected looks for letters of what nobody has spoilt.
 func (c *check) unexpected() {
-	if c.MayBeDead {
-		return
-	}
 	spoilt := make(map[stream]bool) // by what the test appended: what comes behind it waits
 	for _, r := range c.Log {
-		if c.isPoison(r) || r.Fault != nil {
+		if c.isPoison(r) || c.isInjected(r) && r.Fault != nil {
 			spoilt[stream{r.Topic, string(r.Key)}] = true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/platform/client"
@@ -33,6 +34,33 @@ func TestAPlatformThatKeptItsGuaranteesIsFoundSound(t *testing.T) {
 			s.Lost, s.Mails = true, append(s.Mails, s.Mails[0])
 		},
 		"a bad record, dead": func(s *story) { s.spoil("nobody") },
+		"a bad record, discarded": func(s *story) {
+			s.discard(s.spoil(kept), "olga")
+		},
+		"a bad record, discarded before it was dead": func(s *story) {
+			s.discard(s.spoil("nobody"), "olga")
+			s.database("payment", func(d *Database) { d.Letters[0].Class = "unknown_schema" })
+			s.uncopy("payment")
+		},
+		"a parked event was done later than what has another key": func(s *story) {
+			row := s.row("payment", "OrderConfirmed", kept)
+			row.Attempts, row.Handled = 3, row.Handled.Add(time.Hour)
+		},
+		"a service handled all at once": func(s *story) {
+			s.database("payment", func(d *Database) {
+				for n := range d.Inbox {
+					d.Inbox[n].Handled = s.clock
+				}
+				slices.Reverse(d.Inbox)
+			})
+		},
+		"two processes handled a key, as far apart as a transaction takes": func(s *story) {
+			s.Skew = 20 * time.Second
+			row := s.row("payment", "StockReserved", kept)
+			row.Handled = row.Handled.Add(10 * time.Second)
+			row = s.row("payment", "OrderPlaced", kept)
+			row.Handled = row.Handled.Add(10 * time.Second)
+		},
 		"a bad record about an order holds its events back": func(s *story) {
 			s.spoil(kept)
 			s.unend(kept)
@@ -144,6 +172,10 @@ func TestEachViolationIsFound(t *testing.T) {
 		{"the gateway captured twice", func(s *story) {
 			s.operate(kept, client.Operation{Operation: "capture", Key: "other", After: intent(kept, total, total, 0)})
 		}, "G2: " + kept, "did capture twice"},
+		{"the gateway was asked under two keys, and refused", func(s *story) {
+			s.operate(kept, client.Operation{Operation: "capture", Key: "other", Code: "already_captured",
+				After: intent(kept, total, total, 0)})
+		}, "G2: " + kept, "asked to capture under the keys"},
 		{"a mail went out twice", func(s *story) { s.Mails = append(s.Mails, s.Mails[0]) }, "G2: " + kept, "went out twice"},
 		{"a repeated mail was another", func(s *story) {
 			again := s.Mails[0]
@@ -171,6 +203,36 @@ func TestEachViolationIsFound(t *testing.T) {
 			s.change("StockReserved", kept, func(r *Record) { r.Event.Cause.ID = confirmed.Event.ID })
 			s.change("StockCommitted", kept, func(r *Record) { r.Event.Cause.ID = placed.Event.ID })
 		}, "G3: " + kept, "inventory handled OrderPlaced"},
+		{"a service handled events that lead to nothing in the wrong order", func(s *story) {
+			a, b := s.row("notification", "OrderPlaced", kept), s.row("notification", "OrderConfirmed", kept)
+			a.Handled, b.Handled = b.Handled, a.Handled
+		}, "G3: " + kept, "notification handled OrderConfirmed"},
+		{"a service wrote in the wrong order, whatever its clock says", func(s *story) {
+			s.Skew = time.Hour
+			a, b := s.row("payment", "OrderPlaced", kept), s.row("payment", "OrderConfirmed", kept)
+			*a, *b = *b, *a
+		}, "G3: " + kept, "payment wrote that it handled OrderConfirmed"},
+		{"a later event passed one that was parked", func(s *story) {
+			row := s.row("notification", "OrderPlaced", kept)
+			row.Attempts, row.Handled = 3, row.Handled.Add(time.Hour)
+		}, "G3: " + kept, "notification handled OrderConfirmed"},
+		{"a later event passed one that is parked", func(s *story) {
+			s.row("notification", "OrderPlaced", kept).State = stateParked
+		}, "G3: " + kept, "before it is parked"},
+		{"a later event passed a bad record", func(s *story) {
+			s.spoil(kept)
+			s.publish("order.events", kept, event.Derive("test", "late", 0), 0,
+				&schemas.OrderCancelled{OrderID: kept})
+		}, "G3: " + kept, "before it is dead"},
+		{"a later event passed a bad record under an old id", func(s *story) {
+			r := s.spoil(kept)
+			s.database("payment", func(d *Database) {
+				d.Inbox[slices.IndexFunc(d.Inbox, func(row InboxRow) bool { return row.ID == r.inboxID() })].ID = "alias"
+				d.Letters[0].ID = "alias"
+			})
+			s.publish("order.events", kept, event.Derive("test", "late", 0), 0,
+				&schemas.OrderCancelled{OrderID: kept})
+		}, "G3: " + kept, "payment handled OrderCancelled"},
 		{"order recorded answers in the wrong order", func(s *story) {
 			h := s.Histories[kept]
 			h[1].CausationID, h[4].CausationID = h[4].CausationID, h[1].CausationID
@@ -229,6 +291,29 @@ func TestEachViolationIsFound(t *testing.T) {
 		{"a mail has not gone out", func(s *story) { s.Notifications[0].Status = "pending" }, "G6: " + kept, "is pending"},
 		{"an order is confirmed without its payment", func(s *story) { s.lose("PaymentAuthorized", kept) },
 			"G6: " + kept, "without its stock or its payment"},
+		{"a payment is said to be stuck", func(s *story) {
+			s.stick(returned)
+			s.unrefuse()
+		}, "G6: " + returned, "has refused no refund"},
+		{"a hold is said to be stuck, and the refund was refused", func(s *story) {
+			s.stick(returned)
+			p := s.Payments[returned]
+			p.Captured = 0
+			s.Payments[returned] = p
+		}, "G6: " + returned, "has refused no cancel"},
+		{"a refund was settled by hand for nothing", func(s *story) {
+			s.settle(returned)
+			s.unrefuse()
+		}, "G6: " + returned, "settled by hand, and the gateway has refused no refund"},
+		{"a hold was settled by hand for nothing", func(s *story) {
+			s.change("PaymentVoided", declined, func(r *Record) {
+				r.Event.Data = &schemas.PaymentVoided{OrderID: declined, SettledByHand: true}
+			})
+		}, "G6: " + declined, "settled by hand, and the gateway has refused no cancel"},
+		{"a letter of what a service itself spoilt", func(s *story) {
+			s.change("OrderPlaced", kept, func(r *Record) { r.Fault = event.ErrHeaders })
+			s.row("inventory", "OrderPlaced", kept).State = stateDead
+		}, "G6: " + kept, "which nobody spoilt"},
 		{"a sound event is dead", func(s *story) {
 			s.database("inventory", func(d *Database) { d.Inbox[0].State = stateDead })
 		}, "G6: " + kept, "which nobody spoilt"},
@@ -253,6 +338,12 @@ func TestEachViolationIsFound(t *testing.T) {
 			})
 		}, "G7: nobody", "payment has neither handled a record"},
 
+		{"a bad record is discarded by nobody", func(s *story) {
+			s.discard(s.spoil("nobody"), "olga")
+			s.database("payment", func(d *Database) { d.Rulings[0].Action = client.Redrive })
+		}, "G7: nobody", "no operator has done so"},
+		{"a bad record is discarded by somebody without a name", func(s *story) { s.discard(s.spoil("nobody"), " ") },
+			"G7: nobody", "no operator has done so"},
 		{"an open letter is not listed", func(s *story) {
 			s.spoil("nobody")
 			s.Letters["payment"] = nil
@@ -278,8 +369,29 @@ func TestEachViolationIsFound(t *testing.T) {
 		}, "G8: nobody", "not as dead"},
 		{"a dead letter is not on its topic", func(s *story) {
 			s.spoil("nobody")
-			s.Log = slices.DeleteFunc(s.Log, func(r Record) bool { return r.Topic == schemas.DeadLetterTopic("payment") })
+			s.uncopy("payment")
 		}, "G8: nobody", "is not on payment.deadletter"},
+		{"a discarded letter is not on its topic", func(s *story) {
+			s.discard(s.spoil("nobody"), "olga")
+			s.uncopy("payment")
+		}, "G8: nobody", "is not on payment.deadletter"},
+		{"a copy of a dead letter has other bytes", func(s *story) {
+			s.spoil("nobody")
+			for n := range s.Log {
+				if s.Log[n].Topic == schemas.DeadLetterTopic("payment") {
+					s.Log[n].Value = []byte("rubbis")
+				}
+			}
+		}, "G8: nobody", "is not on payment.deadletter"},
+		{"a dead letter of a sound event is not on its topic", func(s *story) {
+			s.database("payment", func(d *Database) {
+				d.Inbox[0].State = stateDead
+				d.Letters = append(d.Letters, Letter{Scope: d.Inbox[0].Scope, ID: d.Inbox[0].ID, Class: "refused"})
+			})
+		}, "G8: ", "is not on payment.deadletter"},
+		{"a service published what cannot be read", func(s *story) {
+			s.change("NotificationSent", kept, func(r *Record) { r.Fault = event.ErrHeaders })
+		}, "G8: " + kept, "cannot be read"},
 		{"a service is down", func(s *story) { s.Alive["payment"] = errors.New("connection refused") },
 			"G8: payment", "connection refused"},
 
@@ -377,6 +489,44 @@ func (s *story) unend(id string) {
 	s.Shown[id] = s.Orders[i]
 }
 
+// row is that of a service's inbox about an event.
+func (s *story) row(service, kind, key string) *InboxRow {
+	rows, id := s.Databases[service].Inbox, s.fact(kind, key).Event.ID
+	return &rows[slices.IndexFunc(rows, func(row InboxRow) bool { return row.ID == id })]
+}
+
+// discard has an operator give up the letters of a record.
+func (s *story) discard(r Record, operator string) {
+	for service := range s.Databases {
+		s.database(service, func(d *Database) {
+			for n := range d.Inbox {
+				if row := &d.Inbox[n]; row.ID == r.inboxID() {
+					row.State = stateDiscarded
+					d.Rulings = append(d.Rulings, Ruling{row.Scope, row.ID, client.Discard, operator})
+				}
+			}
+		})
+		s.Letters[service] = nil
+	}
+}
+
+// uncopy takes the copies of a service's dead letters out of the log.
+func (s *story) uncopy(service string) {
+	s.Log = slices.DeleteFunc(s.Log, func(r Record) bool { return r.Topic == schemas.DeadLetterTopic(service) })
+	s.partitions()
+}
+
+// refuse makes the gateway's refund one that it refused for good.
+func (s *story) refuse(id string) {
+	n := slices.IndexFunc(s.Operations, func(o client.Operation) bool { return o.Operation == "refund" })
+	s.Operations[n].Code, s.Operations[n].After = "refund_declined", intent(id, total, total, 0)
+}
+
+// unrefuse has the gateway never asked for a refund.
+func (s *story) unrefuse() {
+	s.Operations = slices.DeleteFunc(s.Operations, func(o client.Operation) bool { return o.Operation == "refund" })
+}
+
 // stick takes an order's refund back, as if the gateway had refused it for good.
 func (s *story) stick(id string) {
 	s.lose("PaymentRefunded", id)
@@ -385,7 +535,7 @@ func (s *story) stick(id string) {
 	s.Orders[i].Steps[1].Status = "captured"
 	s.Shown[id] = s.Orders[i]
 	s.Ledger = s.Ledger[:len(s.Ledger)-2]
-	s.Operations = slices.DeleteFunc(s.Operations, func(o client.Operation) bool { return o.Operation == "refund" })
+	s.refuse(id)
 	for i := len(s.Log) - 1; i >= 0; i-- { // the refund is not told: it is the last mail of all
 		if s.Log[i].kind() == "NotificationSent" {
 			s.Log = slices.Delete(s.Log, i, i+1)
@@ -399,7 +549,7 @@ func (s *story) stick(id string) {
 
 // settle has an operator give back what the gateway would not.
 func (s *story) settle(id string) {
-	s.Operations = slices.DeleteFunc(s.Operations, func(o client.Operation) bool { return o.Operation == "refund" })
+	s.refuse(id)
 	s.change("PaymentRefunded", id, func(r *Record) {
 		r.Event.Data = &schemas.PaymentRefunded{OrderID: id, Amount: total, Currency: "EUR", SettledByHand: true}
 	})

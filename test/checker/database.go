@@ -23,9 +23,14 @@ func readDatabases(ctx context.Context, from Sources, s *State) error {
 }
 
 func readDatabase(ctx context.Context, name string, db *sqldb.DB) (d Database, err error) {
+	// As good as nothing is deleted there, so SQLite numbers rows as they are written. PostgreSQL keeps no such order.
+	inOrder := ""
+	if d.InOrder = db.Dialect() == sqldb.SQLite; d.InOrder {
+		inOrder = ` ORDER BY rowid`
+	}
 	err = db.Read(ctx, func(tx *sqldb.Tx) (err error) {
 		if d.Inbox, err = sqldb.Select[InboxRow](ctx, tx,
-			`SELECT scope, id, state, digest, resource FROM inbox`); err != nil {
+			`SELECT scope, id, state, digest, resource, attempts, handled_at FROM inbox`+inOrder); err != nil {
 			return err
 		}
 		if d.Letters, err = sqldb.Select[Letter](ctx, tx, `
@@ -34,16 +39,15 @@ func readDatabase(ctx context.Context, name string, db *sqldb.DB) (d Database, e
 			FROM letters ORDER BY seq`); err != nil {
 			return err
 		}
+		if d.Rulings, err = sqldb.Select[Ruling](ctx, tx,
+			`SELECT scope, id, action, operator FROM rulings ORDER BY seq`); err != nil {
+			return err
+		}
 		if d.Outbox, err = sqldb.Get[int](ctx, tx, `SELECT count(*) AS waiting FROM outbox`); err != nil {
 			return err
 		}
 		if name != "inventory" {
 			return nil
-		}
-		// Rows are never deleted there, so SQLite numbers them as they are written. PostgreSQL keeps no such order.
-		inOrder := ""
-		if d.InOrder = db.Dialect() == sqldb.SQLite; d.InOrder {
-			inOrder = ` ORDER BY rowid`
 		}
 		d.Movements, err = sqldb.Select[Movement](ctx, tx,
 			`SELECT order_id, sku, version, kind, quantity, event_id FROM movements`+inOrder)

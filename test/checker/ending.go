@@ -24,6 +24,7 @@ func (c *check) ended() {
 			c.violated("G6", n.OrderID, "%v", err)
 		}
 	}
+	c.settled()
 	for _, o := range c.Orders {
 		if o.Status == "confirmed" && (!c.told(events("inventory"), o.ID, "StockReserved") ||
 			!c.told(events("payment"), o.ID, "PaymentAuthorized")) && len(c.Log) > 0 {
@@ -32,9 +33,40 @@ func (c *check) ended() {
 	}
 }
 
+// settled checks that operators ended only what the gateway had refused to.
+func (c *check) settled() {
+	for key, facts := range c.facts {
+		for _, r := range facts {
+			operation := "refund"
+			if r.kind() == "PaymentVoided" {
+				operation = "cancel"
+			}
+			if byHand(r) && !c.refuses(key.key, operation) {
+				c.violated("G6", key.key, "%s at %s was settled by hand, and the gateway has refused no %s", r.kind(),
+					r.at(), operation)
+			}
+		}
+	}
+}
+
+// refuses reports whether the gateway has refused an operation for good, or its record was not looked at.
+func (i *index) refuses(orderID, operation string) bool {
+	return i.Operations == nil || i.refused[gatewayCall{orderID, operation}]
+}
+
 func (i *index) unended(o client.Order) error {
-	if o.Completed || i.Payments[o.ID].Stuck || i.open[o.ID] {
+	if o.Completed || i.open[o.ID] {
 		return nil
+	}
+	if p := i.Payments[o.ID]; p.Stuck {
+		operation := "refund"
+		if p.Captured == 0 {
+			operation = "cancel"
+		}
+		if i.refuses(o.ID, operation) {
+			return nil
+		}
+		return fmt.Errorf("its payment is said to be stuck, and the gateway has refused no %s", operation)
 	}
 	return fmt.Errorf("the order is %s (%s) and has not ended: %v", o.Status, o.Reason, o.Steps)
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/quadrille-platform/quadrille/schemas"
 )
 
-// The states of inbox rows, but for done.
+// The states of inbox rows.
 const (
+	stateDone      = "done"
 	stateParked    = "parked"
 	stateDead      = "dead"
 	stateDiscarded = "discarded"
@@ -35,6 +36,8 @@ type index struct {
 	open map[string]bool
 	// paid are the intents of the gateway by order, as they stand now.
 	paid map[string]client.Intent
+	// refused are the calls to which the gateway said no.
+	refused map[gatewayCall]bool
 	// consumers of topics, and the types that each service wants, by full name.
 	consumers map[string][]string
 	wanted    map[string]map[string]bool
@@ -46,6 +49,9 @@ type stream struct{ topic, key string }
 
 type inboxKey struct{ scope, id string }
 
+// gatewayCall is an operation of the gateway for an order.
+type gatewayCall struct{ orderID, operation string }
+
 type position struct {
 	topic     string
 	partition int32
@@ -56,7 +62,7 @@ func newIndex(s State) *index {
 	i := &index{
 		State: s, facts: make(map[stream][]Record), byID: make(map[string]Record), place: make(map[string]int),
 		injected: make(map[position]Injected), open: make(map[string]bool), paid: make(map[string]client.Intent),
-		rows:      make(map[string]map[inboxKey]InboxRow),
+		rows: make(map[string]map[inboxKey]InboxRow), refused: make(map[gatewayCall]bool),
 		consumers: make(map[string][]string), wanted: make(map[string]map[string]bool),
 		unlogged: make(map[string]bool), owner: make(map[string]string),
 	}
@@ -96,6 +102,9 @@ func newIndex(s State) *index {
 	}
 	for _, operation := range s.Operations {
 		i.paid[operation.After.Reference] = operation.After
+		if operation.Code != "" {
+			i.refused[gatewayCall{operation.After.Reference, operation.Operation}] = true
+		}
 	}
 	return i
 }

@@ -25,10 +25,17 @@ func (c *check) once() {
 	c.drained()
 }
 
-// oneContent checks that every copy of an event says the same, and that its id follows from its cause.
+// oneContent checks that what the services published can be read, that every copy of an event says the same, and that
+// its id follows from its cause.
 func (c *check) oneContent() {
 	for _, r := range c.Log {
-		if r.Fault != nil || r.Event.ID == "" || c.isInjected(r) {
+		if c.isInjected(r) {
+			continue
+		}
+		if r.Fault != nil {
+			c.violated("G8", string(r.Key), "what a service published at %s cannot be read: %v", r.at(), r.Fault)
+		}
+		if r.Fault != nil || r.Event.ID == "" {
 			continue
 		}
 		first := c.byID[r.Event.ID]
@@ -192,16 +199,26 @@ func (c *check) onceBooked() {
 	}
 }
 
-// onceCalled checks that the gateway did nothing twice.
+// onceCalled checks that the gateway did nothing twice, and that a call has one idempotency key however often it is
+// made: the gateway notes what it refuses too.
 func (c *check) onceCalled() {
-	done := make(map[string]int)
+	done := make(map[gatewayCall]int)
+	keys := make(map[gatewayCall]string)
 	for _, o := range c.Operations {
-		if o.Code != "" || o.Operation == "open" {
+		if o.Operation == "open" {
 			continue
 		}
-		name := o.After.Reference + " " + o.Operation
+		name := gatewayCall{o.After.Reference, o.Operation}
+		if key, again := keys[name]; again && key != o.Key {
+			c.violated("G2", name.orderID, "the gateway was asked to %s under the keys %q and %q", o.Operation, key,
+				o.Key)
+		}
+		keys[name] = o.Key
+		if o.Code != "" {
+			continue
+		}
 		if done[name]++; done[name] == 2 && o.Operation != "cancel" {
-			c.violated("G2", o.After.Reference, "the gateway did %s twice", o.Operation)
+			c.violated("G2", name.orderID, "the gateway did %s twice", o.Operation)
 		}
 	}
 }

@@ -2,13 +2,15 @@ package checker
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 
 	"github.com/quadrille-platform/quadrille/schemas"
 )
 
-// poison checks G8: each bad record is a letter that holds its exact bytes, and the services are alive. That no other
-// key was held back is what G6 says.
+// poison checks G8: each bad record is a letter that holds its exact bytes, each dead letter has its copy, and the
+// services are alive. That no other key was held back is what G6 says.
 func (c *check) poison() {
 	for service, err := range c.Alive {
 		if err != nil {
@@ -35,19 +37,28 @@ func (c *check) poison() {
 				c.violated("G8", string(r.Key), "%s has the record at %s as %q, not as dead", service, r.at(),
 					row.State)
 			}
-			c.copied(service, *letter, row.State)
+		}
+	}
+	for service, database := range c.Databases {
+		for _, l := range database.Letters {
+			switch c.rows[service][inboxKey{l.Scope, l.ID}].State {
+			case stateDead:
+				c.copied(service, l)
+			case stateDiscarded:
+				if !slices.Contains(passing, l.Class) && c.owner[l.Scope] != "" {
+					c.copied(service, l)
+				}
+			}
 		}
 	}
 }
 
-// passing are the classes of what is tried again for a while: an operator may have discarded it before it was dead.
+// passing are the classes of what is tried again for a while, as every timer and answer is: an operator may have
+// discarded it before it was dead.
 var passing = []string{"unknown_schema", "not_yet", "save", "behind"}
 
 // copied checks that a dead letter has its copy in the service's topic of dead letters.
-func (c *check) copied(service string, l Letter, state string) {
-	if state == stateDiscarded && slices.Contains(passing, l.Class) {
-		return
-	}
+func (c *check) copied(service string, l Letter) {
 	topic, seen := schemas.DeadLetterTopic(service), false
 	for _, p := range c.Partitions {
 		seen = seen || p.Topic == topic
@@ -56,9 +67,27 @@ func (c *check) copied(service string, l Letter, state string) {
 		return
 	}
 	for _, r := range c.Log {
-		if r.Topic == topic && bytes.Equal(r.Value, l.Value) && bytes.Equal(r.Key, l.Key) {
+		if r.Topic == topic && r.header("dl_scope") == l.Scope && r.header("dl_id") == l.ID && r.copies(l) {
 			return
 		}
 	}
 	c.violated("G8", string(l.Key), "the dead letter %s of %s is not on %s", l.ID, service, topic)
+}
+
+// copies reports whether a record has the bytes of a letter, or their digest if they were too many.
+func (r Record) copies(l Letter) bool {
+	if digest := r.header("dl_value_sha256"); digest != "" {
+		return digest == fmt.Sprintf("%x", sha256.Sum256(l.Value))
+	}
+	return bytes.Equal(r.Value, l.Value)
+}
+
+// header returns the first of a name.
+func (r Record) header(name string) string {
+	for _, h := range r.Headers {
+		if h.Key == name {
+			return string(h.Value)
+		}
+	}
+	return ""
 }

@@ -33,6 +33,7 @@ func (c *check) inOrder() {
 	for id, history := range c.Histories {
 		c.followed(id, "order", causesOf(history))
 	}
+	c.handledInOrder()
 }
 
 func causesOf(history []client.OrderEvent) []string {

@@ -1,6 +1,8 @@
 package checker
 
 import (
+	"time"
+
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
@@ -18,10 +20,10 @@ type State struct {
 	Lost bool
 	// BusyUndone says that no transaction's own answer was lost, so that 503 means not done.
 	BusyUndone bool
-
-	// MayBeDead says that a fault may have made a letter of a sound event, such as an outage that outlasts all
-	// attempts.
-	MayBeDead bool
+	// Skew is by how much the times at which one service handled things may run back: how far its clocks are apart,
+	// and, where processes handled the same partitions, how long a transaction may take, whose time is that of its
+	// beginning. At 0 one process at a time had one clock.
+	Skew time.Duration
 
 	// Log is all that the topics hold, by topic, partition and offset.
 	Log []Record
@@ -98,11 +100,14 @@ type Partition struct {
 type Database struct {
 	Inbox   []InboxRow
 	Letters []Letter
+	Rulings []Ruling
 	// Outbox is how many rows it has.
 	Outbox int
-	// Movements are inventory's, in the order in which they were written if InOrder.
+	// Movements are inventory's.
 	Movements []Movement
-	InOrder   bool
+	// InOrder says that Inbox and Movements are in the order in which they were written, but for the rows of the inbox
+	// that one transaction wrote.
+	InOrder bool
 }
 
 // InboxRow is what was handled.
@@ -112,6 +117,10 @@ type InboxRow struct {
 	State    string `db:"state"` // done, parked, dead or discarded
 	Digest   []byte `db:"digest"`
 	Resource string `db:"resource"` // the key
+	// Attempts is 0 if it was done when it came, and never parked or dead.
+	Attempts int64 `db:"attempts"`
+	// Handled is when the transaction began that made it what it is.
+	Handled time.Time `db:"handled_at"`
 }
 
 // Letter is a message that could not be handled.
@@ -126,6 +135,14 @@ type Letter struct {
 	Headers   string `db:"headers"` // JSON: [[name, value], …], both in base64
 	Class     string `db:"class"`
 	Error     string `db:"error"`
+}
+
+// Ruling is what an operator did with a letter.
+type Ruling struct {
+	Scope    string `db:"scope"`
+	ID       string `db:"id"`
+	Action   string `db:"action"` // redrive or discard
+	Operator string `db:"operator"`
 }
 
 // Movement of stock.

@@ -198,7 +198,9 @@ func (s *story) on(topic string) (found []Record) {
 func (s *story) handle(service, scope, id, key, state string, value []byte) {
 	digest := sha256.Sum256(value)
 	d := s.Databases[service]
-	d.Inbox = append(d.Inbox, InboxRow{scope, id, state, digest[:], key})
+	d.Inbox = append(d.Inbox, InboxRow{
+		Scope: scope, ID: id, State: state, Digest: digest[:], Resource: key, Handled: s.clock,
+	})
 	s.Databases[service] = d
 }
 
@@ -289,7 +291,9 @@ func (s *story) spoil(key string) Record {
 		s.Databases[service] = d
 		s.Letters[service] = append(s.Letters[service],
 			client.DeadLetter{Topic: r.Topic, MessageID: r.inboxID(), Key: key, State: stateDead})
-		s.append(Record{Topic: schemas.DeadLetterTopic(service), Key: r.Key, Value: r.Value})
+		s.append(Record{Topic: schemas.DeadLetterTopic(service), Key: r.Key, Value: r.Value, Headers: []event.Header{
+			{Key: "dl_scope", Value: []byte(r.Topic)}, {Key: "dl_id", Value: []byte(r.inboxID())},
+		}})
 	}
 	s.partitions()
 	return r

@@ -61,7 +61,8 @@ func hostiles(good *kgo.Record, sku string, payment []byte) map[string]hostile {
 
 // TestHostileRecordsAreDeadLettersAndNothingElse: no service dies, no other key waits, and the bytes are kept.
 func TestHostileRecordsAreDeadLettersAndNothingElse(t *testing.T) {
-	p := up(t, "--ephemeral")
+	// By default an unknown schema is given up after as long as this test may take.
+	p := up(t, "--ephemeral", "--set", "QUADRILLE_PARK_UNKNOWN_SCHEMA=1h")
 	sku := "hostile-sku"
 	p.stock(t, sku, 100)
 	first := p.completed(t, p.place(t, "tok_visa", line{sku, 1}).ID)

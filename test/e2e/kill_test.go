@@ -35,6 +35,8 @@ const (
 	maxHits = 8
 	// orders between two kills at random, at most.
 	maxBetween = 10
+	// a transaction takes at most so long, by the default of work.Config.
+	longest = 20 * time.Second
 )
 
 // kill is where a service dies, and at which hit.
@@ -164,6 +166,9 @@ func (x *troupe) judge(ctx context.Context, t *testing.T, a *audience) {
 		open = len(state.OpenKeys()) > 0 && !t.Failed()
 	}
 	state.Lost, state.Injected = true, a.poison.appended()
+	if x.replicas() > 1 {
+		state.Skew = longest
+	}
 	t.Logf("at rest after %s", time.Since(began).Round(time.Second))
 	if found := checker.Check(state); len(found) > 0 {
 		t.Errorf("%d violations:\n%s", len(found), checker.Report(found, 30))

@@ -40,7 +40,9 @@ func (s *shop) rush(heap string) error {
 	for r := range restockers {
 		all.Go(func() error {
 			for range sends {
-				s.restock(heap, r, 1+rand.Int64N(3), false)
+				if err := s.restock(heap, r, 1+rand.Int64N(3), false); err != nil {
+					return err
+				}
 				s.look(heap, r)
 			}
 			return nil
@@ -77,9 +79,9 @@ func (s *shop) repeat(sender, n int, quantity int64) error {
 		s.keys.Add(sender, called, input, Placed{answer.StatusCode, answer.Header.Get("Location"), o.Total.Amount / price})
 	case status == http.StatusConflict:
 		s.keys.Add(sender, called, input, Placed{Status: http.StatusConflict})
-	case status == http.StatusServiceUnavailable || status == 0:
-		// A 503 may come from a command whose batch has begun, and net/http repeats by itself what has an
-		// Idempotency-Key: not even a refused connection says that nothing was done.
+	case isUnknown(err):
+		// net/http repeats by itself what has an Idempotency-Key: not even a refused connection says that nothing was
+		// done.
 		s.keys.AddUnknown(sender, called, input, nil)
 	default:
 		return fmt.Errorf("G2: key %s: %w", input.Key, err)

@@ -71,7 +71,9 @@ func (s *shop) buy(sku string, buyer, orders int) error {
 		}
 		s.look(sku, buyer)
 		if !held || rand.IntN(3) == 0 {
-			s.restock(sku, buyer, 1+rand.Int64N(3), rand.IntN(2) == 0)
+			if err := s.restock(sku, buyer, 1+rand.Int64N(3), rand.IntN(2) == 0); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -144,8 +146,9 @@ func (s *shop) look(sku string, client int) {
 	}
 }
 
-// restock adds to the stock. An outcome that is not known stays so, unless it is asked for until it is answered.
-func (s *shop) restock(sku string, by int, quantity int64, persistent bool) {
+// restock adds to the stock. An outcome that is not known stays so, unless it is asked for until it is answered. A
+// refusal is an error: nothing here gives cause for one.
+func (s *shop) restock(sku string, by int, quantity int64, persistent bool) error {
 	called := s.stock.Now()
 	key := fmt.Sprintf("%s/%d/%d", sku, by, called)
 	try := func(at *client.Client) error {
@@ -155,13 +158,32 @@ func (s *shop) restock(sku string, by int, quantity int64, persistent bool) {
 		return err
 	}
 	err := try(s.any())
-	if err != nil && persistent {
-		err = s.until("a restock", try)
+	if isUnknown(err) && persistent {
+		waited := s.until("a restock", func(at *client.Client) error {
+			if err = try(at); isUnknown(err) {
+				return err
+			}
+			return nil
+		})
+		if waited != nil {
+			return waited
+		}
 	}
 	input := Stock{Kind: Restock, SKU: sku, Quantity: quantity}
-	if err == nil {
+	switch {
+	case err == nil:
 		s.stock.Add(by, called, input, nil)
-	} else {
+	case isUnknown(err):
 		s.stock.AddUnknown(by, called, input, nil)
+	default:
+		return fmt.Errorf("G4: restock of %s: %w", sku, err)
 	}
+	return s.ctx.Err()
+}
+
+// isUnknown is true of an error that says nothing of whether something was done: there was no answer, or a 503, which
+// may come from a command whose batch has begun.
+func isUnknown(err error) bool {
+	status := client.StatusOf(err)
+	return err != nil && (status == 0 || status == http.StatusServiceUnavailable)
 }

@@ -47,9 +47,11 @@ var endings = []string{
 }
 
 // measured says as what the metrics of the services are counted.
-var measured = map[string]string{
-	"quadrille_work_duplicates_total": "a message is known from before",
-	"quadrille_outbox_failures_total": "a lane begins anew",
+var measured = []struct{ metric, label, means string }{
+	{"quadrille_work_duplicates_total", "", "a message is known from before"},
+	{"quadrille_outbox_failures_total", "", "a lane begins anew"},
+	{"quadrille_work_letters_total", `class="not_yet"`, "letter: not_yet"},
+	{"quadrille_work_letters_total", `class="behind"`, "letter: behind"},
 }
 
 // measure counts what the processes that live in the end have met. What the others have is lost with them.
@@ -57,9 +59,9 @@ func (w *World) measure() {
 	c := client.NewOver(w.operators, client.Addresses{})
 	for _, service := range services {
 		inc := w.anyOf(service)
-		for name, means := range measured {
-			if n, err := c.MetricAt(w.ctx, inc.admin, name); err == nil && n > 0 {
-				w.hit(means)
+		for _, m := range measured {
+			if n, err := c.MetricAt(w.ctx, inc.admin, m.metric, m.label); err == nil && n > 0 {
+				w.hit(m.means)
 			}
 		}
 	}

@@ -30,6 +30,7 @@ const (
 	mailGiveUpAfter = 3 * time.Second
 	mailSlow        = 250 * time.Millisecond
 	parked          = 1500 * time.Millisecond
+	attemptsParked  = 8 // they take at least 2 s, longer than events are refused
 	drain           = time.Second
 	stall           = 4 * time.Second
 	sessionTimeout  = 1500 * time.Millisecond
@@ -52,9 +53,10 @@ type incarnation struct {
 	ended  chan struct{} // closed when Run has returned err
 	err    error
 
-	dead  atomic.Bool
-	skew  atomic.Int64 // ns
-	world *World
+	dead     atomic.Bool
+	skew     atomic.Int64          // ns
+	refusing atomic.Pointer[Fault] // while events are refused
+	world    *World
 
 	mu      sync.Mutex
 	strikes map[*strike]bool // what happens at the steps of its transactions
@@ -75,8 +77,9 @@ func (w *World) born(of string, n int) *incarnation {
 	cfg := service.Config{
 		HTTPAddr: inc.api, AdminAddr: inc.admin, DatabaseURL: "sqlite:" + w.database(of),
 		Brokers: []string{brokerAddr}, RegistryURL: "http://" + registryAddr, Drain: drain, Stall: stall,
-		ParkFirstPause: 100 * time.Millisecond, ParkMaxPause: time.Second, ParkAttempts: 5, ParkUnknownSchema: parked,
-		Clock: inc.now, Logger: w.logger.With("process", inc.name), Listen: inc.host.Listen, Dial: inc.host.Dial,
+		ParkFirstPause: 100 * time.Millisecond, ParkMaxPause: time.Second, ParkAttempts: attemptsParked,
+		ParkUnknownSchema: parked, Refuse: inc.refuse, Clock: inc.now, Logger: w.logger.With("process", inc.name),
+		Listen: inc.host.Listen, Dial: inc.host.Dial,
 		KafkaOptions: []kgo.Opt{kgo.Dialer(inc.host.Dial)},
 		DatabaseOptions: []sqldb.Option{
 			sqldb.WithoutFileLock(), sqldb.WithConnections(2), sqldb.WithOutage(inc.outage),

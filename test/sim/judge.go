@@ -25,8 +25,10 @@ func (w *World) judge(within time.Duration) []string {
 		w.stacks()
 	}
 	state.Sent = w.recorder.Sent()
-	state.Lost = true
+	calm := len(w.plan.Faults) == 0
+	state.Lost, state.BusyUndone = !calm, calm
 	state.Injected = poisoned(state.Log)
+	state.Skew = w.plan.skew()
 	w.observe(state)
 	w.measure()
 	var found []string

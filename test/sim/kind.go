@@ -55,6 +55,7 @@ func kinds() []kind {
 		{name: "poison", often: 0.3, most: 4, longest: second, strike: poison},
 		{name: "operator", often: 0.4, most: 2, longest: 4 * second, rated: true, strike: operate},
 		{name: "rewind", often: 0.15, most: 1, longest: second, ofService: true, strike: rewind},
+		{name: "refusal", often: 0.3, most: 1, longest: second, rated: true, ofService: true, strike: refuseEvents},
 
 		// The edges.
 		{name: "gateway fails", often: 0.25, most: 2, longest: 4 * second, rated: true, strike: onGateway(failing)},

@@ -94,6 +94,23 @@ func (p Plan) Without(places []int) Plan {
 	return p
 }
 
+// skew is by how much the times that one service notes may run back. One process at a time has one clock, unless it is
+// set. Of two, one may handle what the other has begun to.
+func (p Plan) skew() time.Duration {
+	for _, f := range p.Faults {
+		switch f.Kind {
+		case "clock step", "join", "zombie":
+			return time.Minute
+		}
+	}
+	for _, n := range p.Replicas {
+		if n > 1 {
+			return time.Minute
+		}
+	}
+	return 0
+}
+
 // draw returns a fault of the kind that ends before everything heals.
 func (k kind) draw(rng *rand.Rand, length time.Duration) Fault {
 	f := Fault{Kind: k.name, At: between(rng, 0, length), Rate: 0.05 + 0.6*rng.Float64()}

@@ -109,10 +109,13 @@ func (w *World) play() {
 func (w *World) open() {
 	for _, p := range w.plan.Products {
 		e := Errand{Patience: time.Second, Tries: 100}
-		e.ask(w, inventory.Name, http.MethodPut, "/v1/products/"+p.SKU, "",
+		priced := e.ask(w, inventory.Name, http.MethodPut, "/v1/products/"+p.SKU, "",
 			map[string]any{"name": p.SKU, "price": client.Money{Amount: p.Price, Currency: "EUR"}})
-		e.ask(w, inventory.Name, http.MethodPost, "/v1/products/"+p.SKU+"/restocks", "first",
+		stocked := e.ask(w, inventory.Name, http.MethodPost, "/v1/products/"+p.SKU+"/restocks", "first",
 			map[string]int64{"quantity": p.Quantity})
+		if priced == nil || stocked == nil {
+			w.fail("the product %s could not be put on sale", p.SKU)
+		}
 	}
 	time.Sleep(time.Second)
 }

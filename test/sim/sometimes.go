@@ -32,8 +32,8 @@ func sometimes() []string {
 	for _, p := range poisons {
 		names = append(names, "poison: "+p.name)
 	}
-	for _, name := range measured {
-		names = append(names, name)
+	for _, m := range measured {
+		names = append(names, m.means)
 	}
 	names = append(names, endings...)
 	slices.Sort(names)

@@ -1,27 +1,23 @@
 package deadletter
 
 import (
-	"cmp"
 	"errors"
-	"os"
+
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 )
 
-var (
-	// ErrConfirm says that nobody was there to be asked. The command line lacks --yes.
-	ErrConfirm = errors.New("nobody can be asked here: give --yes to")
-	// ErrOperator says that the command line lacks --operator, and the environment USER.
-	ErrOperator = errors.New("nobody knows who you are: give --operator")
-)
+// ErrConfirm says that nobody was there to be asked. The command line lacks --yes.
+var ErrConfirm = errors.New("nobody can be asked here: give --yes to")
 
 // Choice of the letters that a ruling is about: by name, or by a filter.
 type Choice struct {
 	Letters []letterID `arg:"" optional:"" help:"Letters, such as order/17; without them, those that the filter names."`
 	Filter
-	All      bool   `help:"All there are, if no other filter is given."`
-	Operator string `help:"Who does this (default: $$USER)." placeholder:"NAME"`
-	Rate     int    `help:"At most so many letters a second." default:"10"`
-	Yes      bool   `short:"y" help:"Do not ask."`
-	JSON     bool   `help:"Print what was done as JSON, an object a line; asks nothing, so that a filter needs --yes."`
+	All bool `help:"All there are, if no other filter is given."`
+	operate.Operator
+	Rate int  `help:"At most so many letters a second." default:"10"`
+	Yes  bool `short:"y" help:"Do not ask."`
+	JSON bool `help:"Print what was done as JSON, an object a line; asks nothing, so that a filter needs --yes."`
 }
 
 func (c Choice) validate() error {
@@ -36,5 +32,3 @@ func (c Choice) validate() error {
 	}
 	return nil
 }
-
-func (c Choice) operator() string { return cmp.Or(c.Operator, os.Getenv("USER")) }

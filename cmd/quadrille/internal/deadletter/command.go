@@ -3,8 +3,6 @@
 package deadletter
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,33 +18,6 @@ type Command struct {
 	Show    showCommand    `cmd:"" help:"Show one: the record, what was done to it, what waits behind it."`
 	Redrive redriveCommand `cmd:"" help:"Have dead ones tried again."`
 	Discard discardCommand `cmd:"" help:"Give messages up for good, so that those behind them go on."`
-}
-
-// Platform says where the services are.
-type Platform struct {
-	Against string `help:"Addresses of the platform: the file, the URL or the text that 'quadrille up --json' printed (default: the documented ones)." env:"QUADRILLE_AGAINST" placeholder:"FILE|URL|JSON" predictor:"file"`
-	Token   string `help:"Token of the admin listeners, if they ask for one." env:"QUADRILLE_ADMIN_TOKEN" placeholder:"TOKEN"`
-}
-
-// local are the documented admin addresses.
-var local = client.Addresses{Admin: map[string]string{
-	"order": "127.0.0.1:9081", "inventory": "127.0.0.1:9082", "payment": "127.0.0.1:9083",
-	"notification": "127.0.0.1:9084",
-}}
-
-func (p Platform) client(ctx context.Context) (*client.Client, error) {
-	addresses := local
-	if p.Against != "" {
-		var err error
-		if addresses, err = client.ReadAddresses(ctx, p.Against); err != nil {
-			return nil, err
-		}
-	}
-	c := client.New(addresses)
-	if p.Token != "" {
-		c = c.With("Authorization", "Bearer "+p.Token)
-	}
-	return c, nil
 }
 
 // Filter says which letters are meant.
@@ -112,19 +83,4 @@ func (id *letterID) UnmarshalText(text []byte) error {
 	}
 	*id = letterID{service, n}
 	return nil
-}
-
-// explain adds to an error what may be done about it.
-func explain(service string, c *client.Client, err error) error {
-	var refusal *client.Refusal
-	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &refusal):
-		return fmt.Errorf("%s does not answer at %s: %w; is the platform running? --against names another", service,
-			c.Admin[service], err)
-	case refusal.Status == 401:
-		return fmt.Errorf("%s asks for the token of its admin listener: --token", service)
-	}
-	return fmt.Errorf("%s: %s", service, said(refusal))
 }

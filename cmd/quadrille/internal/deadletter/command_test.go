@@ -7,14 +7,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
+
+var ada = operate.Operator{By: "ada"}
 
 func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 	w := startWorld(t)
@@ -27,7 +31,7 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 
 	list := listCommand{Platform: w.platform(), Limit: 100}
 	var out bytes.Buffer
-	if err := list.run(t.Context(), &out, time.Now()); err != nil {
+	if err := list.run(t.Context(), &out, io.Discard, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -53,7 +57,7 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 		asJSON := list
 		asJSON.JSON, asJSON.Key, asJSON.State = true, one, "dead"
 		var out bytes.Buffer
-		if err := asJSON.run(t.Context(), &out, time.Now()); err != nil {
+		if err := asJSON.run(t.Context(), &out, io.Discard, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		var l listed
@@ -62,11 +66,14 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 		}
 	})
 	t.Run("what is cut off is said", func(t *testing.T) {
-		short := list
-		short.Limit = 2
-		var out bytes.Buffer
-		if err := short.run(t.Context(), &out, time.Now()); err != nil || !strings.Contains(out.String(), "more of inventory") {
-			t.Errorf("%v: %s", err, out.String())
+		for _, asJSON := range []bool{false, true} {
+			short := list
+			short.Limit, short.JSON = 2, asJSON
+			var out, notes bytes.Buffer
+			err := short.run(t.Context(), &out, &notes, time.Now())
+			if err != nil || notes.String() != "and more of inventory: --limit\n" || strings.Contains(out.String(), "more of") {
+				t.Errorf("as JSON %t: %v: %s%s", asJSON, err, out.String(), notes.String())
+			}
 		}
 	})
 
@@ -130,7 +137,7 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 	t.Run("a follower is not discarded, the next letter is", func(t *testing.T) {
 		var h heard
 		err := ruling{w.platform(), Choice{
-			Letters: []letterID{{"inventory", 2}, {"inventory", 3}}, Operator: "ada", Rate: 1000,
+			Letters: []letterID{{"inventory", 2}, {"inventory", 3}}, Operator: ada, Rate: 1000,
 		}, client.Discard, "", "test"}.run(t.Context(), h.talk(""))
 		if err == nil || !strings.Contains(err.Error(), "inventory/2") || !strings.Contains(err.Error(), "waits behind") ||
 			h.out.String() != "inventory/3 is discarded\n" {
@@ -139,7 +146,7 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 	})
 	t.Run("one that is redriven fails again", func(t *testing.T) {
 		var h heard
-		err := ruling{w.platform(), Choice{Filter: Filter{Key: one}, Operator: "ada", Rate: 10, Yes: true}, client.Redrive, "", ""}.
+		err := ruling{w.platform(), Choice{Filter: Filter{Key: one}, Operator: ada, Rate: 10, Yes: true}, client.Redrive, "", ""}.
 			run(t.Context(), h.talk(""))
 		if err != nil || !strings.HasPrefix(h.out.String(), "inventory: 1 redriven") {
 			t.Errorf("%v: %s", err, h.out.String())
@@ -153,7 +160,7 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 		})
 	})
 	t.Run("discarded by a filter its follower goes on", func(t *testing.T) {
-		discard := ruling{w.platform(), Choice{Filter: Filter{Class: "undecodable"}, Operator: "ada", Rate: 10}, client.Discard, "", "garbage"}
+		discard := ruling{w.platform(), Choice{Filter: Filter{Class: "undecodable"}, Operator: ada, Rate: 10}, client.Discard, "", "garbage"}
 		var h heard
 		if err := discard.run(t.Context(), h.talk("")); !errors.Is(err, ErrConfirm) || !strings.Contains(err.Error(), "1 letter (1 of inventory)") {
 			t.Errorf("nobody to be asked: %v", err)
@@ -171,7 +178,7 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 		out.Reset()
 		discarded := list
 		discarded.State = "discarded"
-		if err := discarded.run(t.Context(), &out, time.Now()); err != nil || strings.Count(out.String(), "\n") != 3 {
+		if err := discarded.run(t.Context(), &out, io.Discard, time.Now()); err != nil || strings.Count(out.String(), "\n") != 3 {
 			t.Errorf("%v: %s", err, out.String())
 		}
 		h.out.Reset()
@@ -179,6 +186,19 @@ func TestLettersAreListedShownAndRuledOn(t *testing.T) {
 			t.Errorf("once more: %v: %s", err, h.out.String())
 		}
 	})
+}
+
+func TestAQuestionThatIsInterruptedIsAnError(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	silent, hold := io.Pipe() // a terminal where nobody types
+	defer hold.Close()
+	var h heard
+	with := h.talk("asked")
+	with.from = silent
+	if agreed, err := ask(ctx, with, "Discard? [y/N] "); agreed || !errors.Is(err, errInterrupted) {
+		t.Errorf("%t, %v", agreed, err)
+	}
 }
 
 func TestASweepGoesThroughAllOfThemInSteps(t *testing.T) {
@@ -189,7 +209,7 @@ func TestASweepGoesThroughAllOfThemInSteps(t *testing.T) {
 	}
 	w.letters(t, n)
 	var h heard
-	err := ruling{w.platform(), Choice{All: true, Operator: "ada", Rate: 100, Yes: true, JSON: true}, client.Discard, "", "all"}.
+	err := ruling{w.platform(), Choice{All: true, Operator: ada, Rate: 100, Yes: true, JSON: true}, client.Discard, "", "all"}.
 		run(t.Context(), h.talk(""))
 	var s swept
 	if err := errors.Join(err, json.Unmarshal(h.out.Bytes(), &s)); err != nil || s.Moved != n || s.Left != 0 {
@@ -206,13 +226,13 @@ func TestAPlatformThatIsAwayOrClosedIsNamed(t *testing.T) {
 		_, _ = w.Write([]byte(`{"items":[]}`))
 	}))
 	defer closed.Close()
-	at := func(addr string) Platform {
-		return Platform{Against: `{"kafka":"k:1","registry":"r:1","gateway":"g:1","services":{"order":"o:1"},"admin":{"order":"` + addr + `"}}`}
+	at := func(addr string) operate.Platform {
+		return operate.Platform{Against: `{"kafka":"k:1","registry":"r:1","gateway":"g:1","services":{"order":"o:1"},"admin":{"order":"` + addr + `"}}`}
 	}
 	open := at(closed.Listener.Addr().String())
 	open.Token = "secret"
 	for name, test := range map[string]struct {
-		platform Platform
+		platform operate.Platform
 		service  []string
 		want     string
 	}{
@@ -222,7 +242,7 @@ func TestAPlatformThatIsAwayOrClosedIsNamed(t *testing.T) {
 		"no service": {open, []string{"orders"}, `no service is called "orders"; there are order`},
 	} {
 		var out bytes.Buffer
-		err := listCommand{Platform: test.platform, Filter: Filter{Service: test.service}, Limit: 10}.run(t.Context(), &out, time.Now())
+		err := listCommand{Platform: test.platform, Filter: Filter{Service: test.service}, Limit: 10}.run(t.Context(), &out, io.Discard, time.Now())
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
@@ -235,13 +255,13 @@ func TestAChoiceNamesLettersOrAFilter(t *testing.T) {
 		choice Choice
 		ok     bool
 	}{
-		"letters":   {Choice{Letters: letters, Operator: "ada", Rate: 1}, true},
-		"a filter":  {Choice{Filter: Filter{Class: "refused"}, Operator: "ada", Rate: 1}, true},
-		"a service": {Choice{Filter: Filter{Service: []string{"order"}}, Operator: "ada", Rate: 1}, true},
-		"all":       {Choice{All: true, Operator: "ada", Rate: 1}, true},
-		"nothing":   {Choice{Operator: "ada", Rate: 1}, false},
-		"both":      {Choice{Letters: letters, All: true, Operator: "ada", Rate: 1}, false},
-		"no rate":   {Choice{All: true, Operator: "ada"}, false},
+		"letters":   {Choice{Letters: letters, Operator: ada, Rate: 1}, true},
+		"a filter":  {Choice{Filter: Filter{Class: "refused"}, Operator: ada, Rate: 1}, true},
+		"a service": {Choice{Filter: Filter{Service: []string{"order"}}, Operator: ada, Rate: 1}, true},
+		"all":       {Choice{All: true, Operator: ada, Rate: 1}, true},
+		"nothing":   {Choice{Operator: ada, Rate: 1}, false},
+		"both":      {Choice{Letters: letters, All: true, Operator: ada, Rate: 1}, false},
+		"no rate":   {Choice{All: true, Operator: ada}, false},
 	} {
 		if err := test.choice.validate(); (err == nil) != test.ok {
 			t.Errorf("%s: %v", name, err)
@@ -252,8 +272,8 @@ func TestAChoiceNamesLettersOrAFilter(t *testing.T) {
 func TestNothingIsDoneInNobodysName(t *testing.T) {
 	t.Setenv("USER", "")
 	var h heard
-	err := ruling{Platform{}, Choice{All: true, Rate: 1, Yes: true}, client.Redrive, "", ""}.run(t.Context(), h.talk(""))
-	if !errors.Is(err, ErrOperator) {
+	err := ruling{operate.Platform{}, Choice{All: true, Rate: 1, Yes: true}, client.Redrive, "", ""}.run(t.Context(), h.talk(""))
+	if !errors.Is(err, operate.ErrOperator) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -3,11 +3,12 @@ package deadletter
 import (
 	"context"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
 type discardCommand struct {
-	Platform
+	operate.Platform
 	Choice
 	State  string `help:"Only letters in this state: parked or dead (default: both)." enum:",parked,dead" default:"" placeholder:"NAME"`
 	Reason string `help:"Why they may be given up; it is kept with them." required:"" placeholder:"TEXT"`

@@ -11,13 +11,13 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
 type listCommand struct {
-	Platform
+	operate.Platform
 	Filter
 	State string `help:"Only letters in this state: ${enum} (default: parked and dead)." enum:",parked,dead,discarded" default:"" placeholder:"NAME"`
 	Limit int    `help:"At most so many of each service." default:"100"`
@@ -50,8 +50,11 @@ func (c listCommand) Validate() error {
 	return nil
 }
 
-// Run prints the letters. It fails if a service does not answer.
-func (c listCommand) Run(ctx context.Context) error { return c.run(ctx, os.Stdout, time.Now()) }
+// Run prints the letters, and on the standard error output whether there are more. It fails if a service does not
+// answer.
+func (c listCommand) Run(ctx context.Context) error {
+	return c.run(ctx, os.Stdout, os.Stderr, time.Now())
+}
 
 // listed is a line of --json.
 type listed struct {
@@ -59,8 +62,8 @@ type listed struct {
 	client.DeadLetter
 }
 
-func (c listCommand) run(ctx context.Context, to io.Writer, now time.Time) error {
-	platform, err := c.client(ctx)
+func (c listCommand) run(ctx context.Context, to, notes io.Writer, now time.Time) error {
+	platform, err := c.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,7 +80,7 @@ func (c listCommand) run(ctx context.Context, to io.Writer, now time.Time) error
 	for _, name := range services {
 		letters, more, err := platform.DeadLetters(ctx, name, c.of(c.State), c.Limit)
 		if err != nil {
-			errs = append(errs, explain(name, platform, err))
+			errs = append(errs, operate.Explain(name, platform, err))
 			continue
 		}
 		if more {
@@ -102,8 +105,8 @@ func (c listCommand) run(ctx context.Context, to io.Writer, now time.Time) error
 	if !c.JSON && shown == 0 && len(errs) == 0 {
 		fmt.Fprintln(to, "no letters")
 	}
-	if !c.JSON && len(cut) > 0 {
-		fmt.Fprintf(to, "and more of %s: --limit\n", strings.Join(cut, ", "))
+	if len(cut) > 0 {
+		fmt.Fprintf(notes, "and more of %s: --limit\n", strings.Join(cut, ", "))
 	}
 	return errors.Join(errs...)
 }
@@ -116,13 +119,14 @@ func line(service string, l client.DeadLetter, now time.Time) string {
 	if l.Head {
 		head = "head"
 	}
-	why := []rune(legible(l.Error))
+	why := []rune(operate.Legible(l.Error))
 	if len(why) > maxWhy {
 		why = append(why[:maxWhy], '…')
 	}
 	return strings.Join([]string{
-		letterID{service, l.ID}.String(), l.State, head, l.Class, legible(l.Topic), cmp.Or(legible(l.Key), "-"),
-		cmp.Or(short(legible(l.Type)), "-"), fmt.Sprint(l.Attempts), age(now.Sub(l.Since())), string(why),
+		letterID{service, l.ID}.String(), l.State, head, l.Class, operate.Legible(l.Topic),
+		cmp.Or(operate.Legible(l.Key), "-"), cmp.Or(short(operate.Legible(l.Type)), "-"), fmt.Sprint(l.Attempts),
+		age(now.Sub(l.Since())), string(why),
 	}, "\t")
 }
 
@@ -142,13 +146,3 @@ func age(d time.Duration) string {
 
 // short is a full name without its namespace.
 func short(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
-
-// legible replaces what would move a terminal's cursor.
-func legible(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}

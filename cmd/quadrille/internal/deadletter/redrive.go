@@ -3,11 +3,12 @@ package deadletter
 import (
 	"context"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
 type redriveCommand struct {
-	Platform
+	operate.Platform
 	Choice
 	Reason string `help:"Why, for those who look later."`
 }

@@ -14,8 +14,12 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
+
+// errInterrupted says that the operator wants no more of it.
+var errInterrupted = errors.New("interrupted")
 
 // talk is with whom a command speaks.
 type talk struct {
@@ -35,16 +39,17 @@ func terminal(quiet bool) talk {
 
 // ruling is one of the two commands.
 type ruling struct {
-	Platform
+	operate.Platform
 	Choice
 	action, state, reason string
 }
 
 func (r ruling) run(ctx context.Context, with talk) error {
-	if r.Operator = r.operator(); r.Operator == "" {
-		return ErrOperator
+	var err error
+	if r.By, err = r.Known(); err != nil {
+		return err
 	}
-	platform, err := r.client(ctx)
+	platform, err := r.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,9 +74,9 @@ func (r ruling) each(ctx context.Context, platform *client.Client, with talk) er
 		if err := pace.wait(ctx); err != nil {
 			return errors.Join(append(errs, err)...)
 		}
-		letter, err := platform.Rule(ctx, id.service, id.number, r.action, r.Operator, r.reason)
+		letter, err := platform.Rule(ctx, id.service, id.number, r.action, r.By, r.reason)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", id, explain(id.service, platform, err)))
+			errs = append(errs, fmt.Errorf("%s: %w", id, operate.Explain(id.service, platform, err)))
 			continue
 		}
 		if r.JSON {
@@ -86,7 +91,7 @@ func (r ruling) each(ctx context.Context, platform *client.Client, with talk) er
 	return errors.Join(errs...)
 }
 
-// ask returns once the question is answered or ctx ends, which counts as no.
+// ask returns once the question is answered, or with an error once ctx ends.
 func ask(ctx context.Context, with talk, question string) (bool, error) {
 	if _, err := fmt.Fprint(with.to, question); err != nil {
 		return false, err
@@ -100,7 +105,7 @@ func ask(ctx context.Context, with talk, question string) (bool, error) {
 	select {
 	case <-ctx.Done():
 		_, err := fmt.Fprintln(with.to)
-		return false, err
+		return false, errors.Join(errInterrupted, err)
 	case said := <-answer:
 		return said == "y" || said == "yes", nil
 	}

@@ -14,11 +14,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
 type showCommand struct {
-	Platform
+	operate.Platform
 	Letter letterID `arg:"" help:"The letter, such as order/17."`
 	PII    bool     `help:"Show personal data instead of ***, and the record's bytes."`
 	JSON   bool     `help:"Print it as JSON; with --pii the record's exact bytes are in it, in base64."`
@@ -42,7 +43,7 @@ Examples:
 func (c showCommand) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
 
 func (c showCommand) run(ctx context.Context, to io.Writer) error {
-	platform, err := c.client(ctx)
+	platform, err := c.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (c showCommand) run(ctx context.Context, to io.Writer) error {
 	}
 	letter, err := platform.DeadLetter(ctx, c.Letter.service, c.Letter.number, c.PII)
 	if err != nil {
-		return explain(c.Letter.service, platform, err)
+		return operate.Explain(c.Letter.service, platform, err)
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(to)
@@ -73,7 +74,7 @@ func (c showCommand) run(ctx context.Context, to io.Writer) error {
 func (c showCommand) print(to io.Writer, l client.OpenedDeadLetter) error {
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	row := func(name, format string, values ...any) {
-		fmt.Fprintf(table, "%s\t%s\n", name, legible(fmt.Sprintf(format, values...)))
+		fmt.Fprintf(table, "%s\t%s\n", name, operate.Legible(fmt.Sprintf(format, values...)))
 	}
 	row("letter", "%s, %s", c.Letter, l.State)
 	row("why", "%s: %s", l.Class, l.Error)
@@ -114,7 +115,7 @@ func value(to io.Writer, r client.DeadRecord) error {
 			return err
 		}
 		_, err := fmt.Fprintf(to, "\nvalue, %d bytes by schema %d, %s, SHA-256 %s:\n%s\n", r.Size, r.Schema,
-			legible(r.Name), r.SHA256, &indented)
+			operate.Legible(r.Name), r.SHA256, &indented)
 		return err
 	}
 	shown := "its bytes may be personal data: --pii shows them\n"
@@ -122,7 +123,7 @@ func value(to io.Writer, r client.DeadRecord) error {
 		shown = hex.Dump(r.Value)
 	}
 	_, err := fmt.Fprintf(to, "\nvalue, %d bytes, SHA-256 %s, not decoded: %s\n%s", r.Size, r.SHA256,
-		legible(r.DecodeError), shown)
+		operate.Legible(r.DecodeError), shown)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
@@ -31,11 +32,11 @@ func (r ruling) sweep(ctx context.Context, platform *client.Client, with talk) e
 	var all []swept
 	var total int64
 	for _, name := range services {
-		counted, err := platform.RuleMany(ctx, name, r.action, r.Operator, client.Sweep{
+		counted, err := platform.RuleMany(ctx, name, r.action, r.By, client.Sweep{
 			Filter: r.filter(), DryRun: true,
 		})
 		if err != nil {
-			return explain(name, platform, err)
+			return operate.Explain(name, platform, err)
 		}
 		all = append(all, swept{Service: name, Action: r.action, Left: counted.Left, fit: counted.Left})
 		total += counted.Left
@@ -95,11 +96,11 @@ func (r ruling) service(ctx context.Context, platform *client.Client, s *swept, 
 			return err
 		}
 		limit := min(int64(pace.each), s.fit-s.Moved)
-		done, err := platform.RuleMany(ctx, s.Service, r.action, r.Operator, client.Sweep{
+		done, err := platform.RuleMany(ctx, s.Service, r.action, r.By, client.Sweep{
 			Filter: r.filter(), Limit: int(limit), Cursor: cursor, Reason: r.reason,
 		})
 		if err != nil {
-			return explain(s.Service, platform, err)
+			return operate.Explain(s.Service, platform, err)
 		}
 		s.Moved, s.Left = s.Moved+done.Moved, done.Left
 		told.add(done.Moved)
@@ -183,11 +184,14 @@ func (p *pace) stop() { p.ticker.Stop() }
 func (p *pace) wait(ctx context.Context) error {
 	if !p.begun {
 		p.begun = true
-		return ctx.Err()
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		return nil
 	}
 	select {
 	case <-ctx.Done():
-		return errors.New("interrupted")
+		return errInterrupted
 	case <-p.ticker.C:
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 	"github.com/quadrille-platform/quadrille/platform/broker"
@@ -188,7 +189,7 @@ func (w *world) reservation(t *testing.T, order string) {
 	})
 }
 
-func (w *world) platform() Platform { return Platform{Against: w.addresses} }
+func (w *world) platform() operate.Platform { return operate.Platform{Against: w.addresses} }
 
 // said is what a command prints to a user who answers.
 type heard struct{ out, notes bytes.Buffer }

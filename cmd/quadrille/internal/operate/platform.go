@@ -1,16 +1,12 @@
 // Package operate is what an operator asks of the order and payment services: `quadrille rebuild`, `quadrille sagas`
-// and `quadrille settle`.
+// and `quadrille settle`. What these have in common with `quadrille deadletter` is here too.
 package operate
 
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
 	"os"
-	"strings"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
@@ -25,9 +21,13 @@ type Platform struct {
 }
 
 // local are the documented admin addresses.
-var local = client.Addresses{Admin: map[string]string{"order": "127.0.0.1:9081", "payment": "127.0.0.1:9083"}}
+var local = client.Addresses{Admin: map[string]string{
+	"order": "127.0.0.1:9081", "inventory": "127.0.0.1:9082", "payment": "127.0.0.1:9083",
+	"notification": "127.0.0.1:9084",
+}}
 
-func (p Platform) client(ctx context.Context) (*client.Client, error) {
+// Client of the platform. It has reached nothing yet.
+func (p Platform) Client(ctx context.Context) (*client.Client, error) {
 	addresses := local
 	if p.Against != "" {
 		var err error
@@ -44,39 +44,14 @@ func (p Platform) client(ctx context.Context) (*client.Client, error) {
 
 // Operator says who asks for a change.
 type Operator struct {
-	Operator string `help:"Who does this (default: $$USER)." placeholder:"NAME"`
+	By string `name:"operator" help:"Who does this (default: $$USER)." placeholder:"NAME"`
 }
 
-func (o Operator) name() (string, error) {
-	name := cmp.Or(o.Operator, os.Getenv("USER"))
+// Known returns the operator's name. The error is ErrOperator if there is none.
+func (o Operator) Known() (string, error) {
+	name := cmp.Or(o.By, os.Getenv("USER"))
 	if name == "" {
 		return "", ErrOperator
 	}
 	return name, nil
-}
-
-// explain adds to an error what may be done about it.
-func explain(service string, c *client.Client, err error) error {
-	refusal, refused := errors.AsType[*client.Refusal](err)
-	switch {
-	case err == nil:
-		return nil
-	case !refused:
-		return fmt.Errorf("%s does not answer at %s: %w; is the platform running? --against names another", service,
-			c.Admin[service], err)
-	case refusal.Status == http.StatusUnauthorized:
-		return fmt.Errorf("%s asks for the token of its admin listener: --token", service)
-	}
-	var problem struct {
-		Title, Detail string
-		Errors        []struct{ Field, Message string }
-	}
-	if json.Unmarshal(refusal.Body, &problem) != nil || problem.Title == "" {
-		return fmt.Errorf("%s: %w", service, err)
-	}
-	text := strings.TrimSuffix(cmp.Or(problem.Detail, problem.Title), ".")
-	for _, e := range problem.Errors {
-		text += "; " + e.Field + " " + e.Message
-	}
-	return fmt.Errorf("%s: %s", service, text)
 }

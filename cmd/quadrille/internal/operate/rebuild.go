@@ -49,17 +49,17 @@ func (c Rebuild) Run(ctx context.Context) error {
 }
 
 func (c Rebuild) run(ctx context.Context, to, notes io.Writer, inPlace bool) error {
-	operator, err := c.name()
+	operator, err := c.Known()
 	if err != nil {
 		return err
 	}
-	platform, err := c.client(ctx)
+	platform, err := c.Client(ctx)
 	if err != nil {
 		return err
 	}
 	r, err := platform.StartRebuild(ctx, c.Model, operator)
 	if err != nil {
-		return explain("order", platform, err)
+		return Explain("order", platform, err)
 	}
 	if r, err = follow(ctx, platform, r, notes, inPlace); err != nil {
 		return err
@@ -96,7 +96,7 @@ func follow(ctx context.Context, platform *client.Client, r client.Rebuild, note
 		case err == nil:
 			r, heard = now, time.Now()
 		case ctx.Err() == nil && (client.StatusOf(err)/100 == 4 || time.Since(heard) > patience):
-			return r, explain("order", platform, err)
+			return r, Explain("order", platform, err)
 		}
 		if !inPlace && time.Since(told) < time.Second {
 			continue

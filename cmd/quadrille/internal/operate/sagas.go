@@ -45,13 +45,13 @@ func (c Sagas) Validate() error {
 func (c Sagas) Run(ctx context.Context) error { return c.run(ctx, os.Stdout, time.Now()) }
 
 func (c Sagas) run(ctx context.Context, to io.Writer, now time.Time) error {
-	platform, err := c.client(ctx)
+	platform, err := c.Client(ctx)
 	if err != nil {
 		return err
 	}
 	sagas, err := platform.Sagas(ctx, c.OlderThan.String())
 	if err != nil {
-		return explain("order", platform, err)
+		return Explain("order", platform, err)
 	}
 	if c.JSON {
 		encoder := json.NewEncoder(to)

@@ -36,17 +36,17 @@ Examples:
 func (c Settle) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
 
 func (c Settle) run(ctx context.Context, to io.Writer) error {
-	operator, err := c.name()
+	operator, err := c.Known()
 	if err != nil {
 		return err
 	}
-	platform, err := c.client(ctx)
+	platform, err := c.Client(ctx)
 	if err != nil {
 		return err
 	}
 	p, err := platform.Settle(ctx, c.Order, operator, c.Reason, c.Key)
 	if err != nil {
-		return explain("payment", platform, err)
+		return Explain("payment", platform, err)
 	}
 	if c.JSON {
 		if err := json.NewEncoder(to).Encode(p); err != nil {

@@ -57,16 +57,17 @@ func ProjectProducts(translate func(event.Event) (order.Message, bool)) func([]e
 	}
 }
 
-// UpsertProducts writes whole rows, each unless a newer one stands in the table. A product that is withdrawn keeps the
-// name and price of the row that it replaces: who withdraws it may not know them.
+// UpsertProducts writes whole rows, each unless a newer one stands in the table. A product that is withdrawn by
+// one who never knew its price, which is 0 then, keeps price and name of the row that it replaces.
 func UpsertProducts(into string) string {
 	return strings.ReplaceAll(`
 		INSERT INTO {into} (sku, name, price, currency, version, withdrawn)
 		SELECT sku, name, price, currency, version, withdrawn FROM rows WHERE true ORDER BY sku
 		ON CONFLICT (sku) DO UPDATE SET
-			name = CASE WHEN excluded.withdrawn THEN {into}.name ELSE excluded.name END,
-			price = CASE WHEN excluded.withdrawn THEN {into}.price ELSE excluded.price END,
-			currency = CASE WHEN excluded.withdrawn THEN {into}.currency ELSE excluded.currency END,
+			name = CASE WHEN excluded.withdrawn AND excluded.price = 0 THEN {into}.name ELSE excluded.name END,
+			price = CASE WHEN excluded.withdrawn AND excluded.price = 0 THEN {into}.price ELSE excluded.price END,
+			currency = CASE WHEN excluded.withdrawn AND excluded.price = 0 THEN {into}.currency
+				ELSE excluded.currency END,
 			version = excluded.version, withdrawn = excluded.withdrawn
 		WHERE {into}.version < excluded.version`, "{into}", into)
 }

@@ -180,8 +180,13 @@ func TestTheReadTableIsBroughtUpToDate(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if open, err := store.OpenSagas(t.Context(), db); err != nil || len(open) != orders {
-			t.Errorf("%d sagas are open, %v", len(open), err)
+		var open int64
+		counts, err := store.OpenSagas(t.Context(), db)
+		for _, c := range counts {
+			open += c.Orders
+		}
+		if err != nil || open != orders {
+			t.Errorf("%d sagas are open, %v", open, err)
 		}
 		want := folded(t, db, "o-007")[0]
 		exec(t, db, `DELETE FROM order_events`)
@@ -191,6 +196,28 @@ func TestTheReadTableIsBroughtUpToDate(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, all[orders-1-7], bookkeeping); diff != "" {
 			t.Errorf("listed (-folded +listed):\n%s", diff)
+		}
+	})
+}
+
+func TestOpenSagasAreCountedByStatusAndAge(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		if none, err := store.OpenSagas(t.Context(), db, noon); err != nil || len(none) != 0 {
+			t.Errorf("of no order: %+v, %v", none, err)
+		}
+		for i, id := range []string{"o-1", "o-2", "o-3", "o-4"} {
+			must(t, db, place(id, "ada", noon.Add(time.Duration(i)*time.Minute)))
+		}
+		must(t, db, order.Cancel{OrderID: "o-4", At: noon.Add(4 * time.Minute)})
+		got, err := store.OpenSagas(t.Context(), db, noon.Add(time.Minute), noon, noon.Add(-1))
+		want := []store.Open{
+			{Status: order.StatusCancelled, Reached: 0, Orders: 1, Oldest: noon.Add(4 * time.Minute)},
+			{Status: order.StatusPending, Reached: 0, Orders: 1, Oldest: noon.Add(2 * time.Minute)},
+			{Status: order.StatusPending, Reached: 1, Orders: 1, Oldest: noon.Add(time.Minute)},
+			{Status: order.StatusPending, Reached: 2, Orders: 1, Oldest: noon},
+		}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	})
 }

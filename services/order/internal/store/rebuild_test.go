@@ -383,6 +383,38 @@ func TestARebuildWaitsForWritersUnderWay(t *testing.T) {
 	rightly(t, db, "after a writer that was under way,")
 }
 
+// A rebuild may read a product and that it was withdrawn in two batches: the second does not know the first.
+func TestAWithdrawnProductKeepsItsNameAndPrice(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		for _, test := range []struct {
+			when string
+			row  readmodel.ProductRow
+			want readmodel.ProductRow
+		}{
+			{"not knowing it", readmodel.ProductRow{SKU: "tea", Version: 6, Withdrawn: true}, readmodel.ProductRow{
+				SKU: "tea", Name: tea.Name, Price: tea.Price, Currency: tea.Currency, Version: 6, Withdrawn: true,
+			}},
+			{"knowing a newer one", readmodel.ProductRow{
+				SKU: "tea", Price: 1, Currency: "USD", Version: 8, Withdrawn: true,
+			}, readmodel.ProductRow{SKU: "tea", Price: 1, Currency: "USD", Version: 8, Withdrawn: true}},
+		} {
+			var got readmodel.ProductRow
+			err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+				rows := []readmodel.ProductRow{test.row}
+				if _, err := tx.With(rows).Exec(t.Context(), readmodel.UpsertProducts("catalogue")); err != nil {
+					return err
+				}
+				var err error
+				got, err = sqldb.Get[readmodel.ProductRow](t.Context(), tx, `SELECT * FROM catalogue`)
+				return err
+			})
+			if err != nil || got != test.want {
+				t.Errorf("%s: %+v, %v; want %+v", test.when, got, err, test.want)
+			}
+		}
+	})
+}
+
 func TestProductsAreWrittenToBothTables(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
 		exec(t, db, `UPDATE projections SET building = 2 WHERE model = 'catalogue'`)

@@ -3,13 +3,14 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
 )
 
-// MaxOpen is where [Open] stops counting.
+// MaxOpen is where [OpenSagas] stops counting.
 const MaxOpen = 100_001
 
 // Since is the position of an order among those that wait, the longest first.
@@ -44,23 +45,35 @@ func Waiting(ctx context.Context, db *sqldb.DB, until time.Time, after Since, li
 	return orders, nil
 }
 
-// Open is an order whose saga has not ended.
+// Open counts orders of a status whose sagas have not ended.
 type Open struct {
 	Status order.Status `db:"status"`
-	Since  time.Time    `db:"open_since"`
+	// Reached is at how many of the instants that were asked about they were open already.
+	Reached int64     `db:"reached"`
+	Orders  int64     `db:"orders"`
+	Oldest  time.Time `db:"oldest"` // since when the first of them is open
 }
 
-// OpenSagas returns the orders whose sagas have not ended, the oldest first, at most [MaxOpen].
-func OpenSagas(ctx context.Context, db *sqldb.DB) (open []Open, err error) {
+// OpenSagas counts the orders whose sagas have not ended, the oldest [MaxOpen] of them, by their status and by how many
+// of the instants they have seen.
+func OpenSagas(ctx context.Context, db *sqldb.DB, at ...time.Time) (open []Open, err error) {
+	reached := []string{"0"}
+	args := []any{MaxOpen}
+	for _, instant := range at {
+		args = append(args, instant)
+		reached = append(reached, fmt.Sprintf("CASE WHEN s.open_since <= $%d THEN 1 ELSE 0 END", len(args)))
+	}
 	err = db.Read(ctx, func(tx *sqldb.Tx) error {
-		at, err := find(ctx, tx)
+		tables, err := find(ctx, tx)
 		if err != nil {
 			return err
 		}
 		open, err = sqldb.Select[Open](ctx, tx, `
-			SELECT o.status, o.open_since FROM `+at.Orders.Active+` o
-			WHERE o.open_since IS NOT NULL AND o.open_version = o.version
-			ORDER BY o.open_since LIMIT $1`, MaxOpen)
+			SELECT s.status, `+strings.Join(reached, " + ")+` AS reached, count(*) AS orders,
+				min(s.open_since) AS oldest
+			FROM (SELECT o.status, o.open_since FROM `+tables.Orders.Active+` o
+				WHERE o.open_since IS NOT NULL AND o.open_version = o.version ORDER BY o.open_since LIMIT $1) s
+			GROUP BY s.status, reached ORDER BY s.status, reached`, args...)
 		return err
 	})
 	if err != nil {
