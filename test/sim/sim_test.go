@@ -127,7 +127,8 @@ func campaign(t *testing.T) {
 	}
 	fmt.Println(pace(done, time.Since(began)))
 	for _, r := range failed {
-		t.Errorf("seed %d: %s", r.Seed, r.Violations[0])
+		what, _, _ := strings.Cut(r.Violations[0], "\n") // behind it may be stacks, which are told already
+		t.Errorf("seed %d: %s", r.Seed, what)
 	}
 	if ctx.Err() != nil {
 		return
