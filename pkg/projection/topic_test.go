@@ -38,15 +38,15 @@ func typeOf(name string, data func() event.Data) serde.Type {
 		`","namespace":"test","fields":[{"name":"sku","type":"string"}]}`}
 }
 
-// shop is a broker with a topic of three partitions, and what knows its types.
-type shop struct {
+// stall is a broker with a topic of three partitions, and what knows its types.
+type stall struct {
 	t       *testing.T
 	cluster *kfake.Cluster
 	writer  *serde.Codec
 	topic   projection.Topic
 }
 
-func newShop(t *testing.T) *shop {
+func newStall(t *testing.T) *stall {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, topic))
 	if err != nil {
@@ -64,7 +64,7 @@ func newShop(t *testing.T) *shop {
 	if err := serde.Register(t.Context(), registry, all); err != nil {
 		t.Fatal(err)
 	}
-	s := &shop{t: t, cluster: cluster}
+	s := &stall{t: t, cluster: cluster}
 	var err1, err2 error
 	s.writer, err1 = serde.New(t.Context(), registry, all)
 	s.topic.Codec, err2 = serde.New(t.Context(), registry, known)
@@ -80,7 +80,7 @@ func newShop(t *testing.T) *shop {
 }
 
 // publish appends an event; without data, a tombstone. Garbled bytes replace its value.
-func (s *shop) publish(sku string, sequence int64, data event.Data, garbled ...byte) {
+func (s *stall) publish(sku string, sequence int64, data event.Data, garbled ...byte) {
 	s.t.Helper()
 	client, err := s.topic.Client()
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *shop) publish(sku string, sequence int64, data event.Data, garbled ...b
 	s.append(client, sku, sequence, data, garbled...)
 }
 
-func (s *shop) append(by *kgo.Client, sku string, sequence int64, data event.Data, garbled ...byte) {
+func (s *stall) append(by *kgo.Client, sku string, sequence int64, data event.Data, garbled ...byte) {
 	s.t.Helper()
 	e := event.Event{
 		ID: event.NewID(), Type: "test.Priced", Source: "/test", Topic: topic, Key: sku, Sequence: sequence,
@@ -118,7 +118,7 @@ func (s *shop) append(by *kgo.Client, sku string, sequence int64, data event.Dat
 
 // read reads to the end from a position and returns what came by sku, its sequences in order, and the position after
 // each batch.
-func (s *shop) read(position string, limit int) (came map[string][]int64, positions []string) {
+func (s *stall) read(position string, limit int) (came map[string][]int64, positions []string) {
 	s.t.Helper()
 	ctx, stop := context.WithTimeout(s.t.Context(), patience)
 	defer stop()
@@ -144,7 +144,7 @@ func (s *shop) read(position string, limit int) (came map[string][]int64, positi
 }
 
 func TestATopicIsReadToItsEnd(t *testing.T) {
-	s := newShop(t)
+	s := newStall(t)
 	if came, _ := s.read("", 10); len(came) != 0 {
 		t.Errorf("an empty topic tells %v", came)
 	}
@@ -182,7 +182,7 @@ func TestATopicIsReadToItsEnd(t *testing.T) {
 // The end of a partition may be the mark of a transaction, or what compaction has removed: it is never reached.
 func TestATopicThatEndsWithNoRecordIsReadToItsEnd(t *testing.T) {
 	t.Parallel() // it waits, as the next does
-	s := newShop(t)
+	s := newStall(t)
 	producer, err := s.topic.Client(kgo.TransactionalID("test"))
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func TestATopicThatEndsWithNoRecordIsReadToItsEnd(t *testing.T) {
 // A client that is told nothing, though there is more, has not read to the end: what it missed would be missing.
 func TestATopicThatIsSilentBeforeItsEndIsAway(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
+	s := newStall(t)
 	s.publish("tea", 1, &priced{"tea"})
 	open, deaf := s.topic.Client, 1
 	s.topic.Client = func(opts ...kgo.Opt) (*kgo.Client, error) {
@@ -228,7 +228,7 @@ func TestATopicThatIsSilentBeforeItsEndIsAway(t *testing.T) {
 }
 
 func TestATopicWhoseBrokerIsAway(t *testing.T) {
-	s := newShop(t)
+	s := newStall(t)
 	s.publish("tea", 1, &priced{"tea"})
 	s.topic.Name = "of nobody"
 	if _, err := s.topic.Open(t.Context(), nil, ""); !errors.Is(err, projection.ErrAway) {

@@ -381,7 +381,7 @@ COMP_LINE="$2" COMP_POINT=${#2} eval "${BASH_REMATCH[1]}"`
 		"quadrille ev":                         {"events"},
 		"quadrille events --fo":                {"--follow"},
 		"quadrille events --type OrderC":       {"OrderCancelled", "OrderConfirmed"},
-		"quadrille events --topic p":           {"payment.events", "product.events"},
+		"quadrille events --topic p":           {"payment.deadletter", "payment.events", "product.events"},
 		"quadrille service ":                   {"order", "inventory", "payment"},
 		"quadrille up --without i":             {"inventory"},
 		"quadrille demo --step happy":          {"happy-path"},
