@@ -79,7 +79,8 @@ func findHandled(ctx context.Context, tx *sqldb.Tx, keys []inboxKey) (map[inboxK
 func insertHandled(ctx context.Context, tx *sqldb.Tx, rows []inboxRow) error {
 	_, err := tx.With(rows).Exec(ctx, `
 		INSERT INTO inbox (scope, id, state, digest, status, resource, attempts, handled_at)
-		SELECT scope, id, state, digest, status, resource, attempts, handled_at FROM rows WHERE true ORDER BY scope, id`)
+		SELECT scope, id, state, digest, status, resource, attempts, handled_at FROM rows
+		WHERE true ORDER BY scope, id`)
 	if err != nil {
 		return fmt.Errorf("insert %d rows into the inbox: %w", len(rows), err)
 	}

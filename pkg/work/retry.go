@@ -66,7 +66,8 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I]) {
 			it.pinned = pinned{err}
 			conflicts, outages = 0, 0
 		default: // not even its letter can be written: to go on would lose it
-			u.cfg.Logger.Error("message cannot be set aside, trying again", "scope", it.Scope, "id", it.ID, "error", err)
+			u.cfg.Logger.Error("message cannot be set aside, trying again",
+				"scope", it.Scope, "id", it.ID, "error", err)
 			pause(ctx, maxOutages, maxOutagePause)
 		}
 	}

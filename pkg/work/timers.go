@@ -28,8 +28,8 @@ type Timers[I any] struct {
 	Logger *slog.Logger
 }
 
-// NotAside is an SQL condition: the timer whose id is the first expression is neither dead nor discarded, nor parked for
-// longer than the instant that is the second.
+// NotAside is an SQL condition: the timer whose id is the first expression is neither dead nor discarded, nor parked
+// for longer than the instant that is the second.
 func NotAside(id, now string) string {
 	return `NOT EXISTS (
 		SELECT 1 FROM inbox aside LEFT JOIN letters l ON l.scope = aside.scope AND l.id = aside.id

@@ -19,7 +19,7 @@ func TestStockAndIdempotencyKeysAreLinearizable(t *testing.T) {
 	if testing.Short() {
 		skus, orders, rounds = skus[:2], 2, 2
 	}
-	s := newShop(newWorld(t))
+	s := newTrade(newWorld(t))
 	for _, sku := range append(skus, plenty) {
 		if err := s.open(sku); err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ const (
 
 // rush has many send at once, each under the keys of others too, and kills replicas in the middle of it. Others
 // restock a heap that nobody buys.
-func (s *shop) rush(heap string) error {
+func (s *trade) rush(heap string) error {
 	if err := s.open(heap); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *shop) rush(heap string) error {
 }
 
 // repeat places an order under a key.
-func (s *shop) repeat(sender, n int, quantity int64) error {
+func (s *trade) repeat(sender, n int, quantity int64) error {
 	input := Place{Key: fmt.Sprint(n), Quantity: quantity}
 	wanted := client.Buy("tok_visa", client.Line{SKU: plenty, Quantity: quantity})
 	wanted.CustomerID = customer
@@ -91,7 +91,7 @@ func (s *shop) repeat(sender, n int, quantity int64) error {
 }
 
 // settleKeys sends each key's two bodies once more, one after the other, and counts the orders: there is one a key.
-func (s *shop) settleKeys() error {
+func (s *trade) settleKeys() error {
 	for n := range s.opened {
 		for quantity := range int64(2) {
 			if err := s.repeat(0, n, quantity+1); err != nil {

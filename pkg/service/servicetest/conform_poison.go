@@ -179,7 +179,7 @@ func (s *stage[I, S, E]) untilNothingIsOpen(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("what is behind discarded poison is not handled: %v: %w", open, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("what is behind discarded poison still waits: %v: %w", open, errors.Join(err, ctx.Err()))
 		case <-ticker.C:
 		}
 	}

@@ -15,17 +15,17 @@ const (
 	buyers = 4 // at a time, for each sku
 )
 
-// shop is what the clients do, and what they were answered.
-type shop struct {
+// trade is what the clients do, and what they were answered.
+type trade struct {
 	*world
 	stock, keys *History
 	opened      int // keys that were used
 	answered    atomic.Int64
 }
 
-func newShop(w *world) *shop { return &shop{world: w, stock: NewHistory(), keys: NewHistory()} }
+func newTrade(w *world) *trade { return &trade{world: w, stock: NewHistory(), keys: NewHistory()} }
 
-func (s *shop) open(sku string) error {
+func (s *trade) open(sku string) error {
 	quantity, called := int64(buyers), s.stock.Now()
 	if sku == plenty {
 		quantity = 1_000_000
@@ -38,7 +38,7 @@ func (s *shop) open(sku string) error {
 }
 
 // buy places orders one after another and looks at the stock in between. Some are declined, some taken back.
-func (s *shop) buy(sku string, buyer, orders int) error {
+func (s *trade) buy(sku string, buyer, orders int) error {
 	for n := range orders {
 		number := buyer*orders + n
 		one := func(kind Kind) Stock {
@@ -80,7 +80,7 @@ func (s *shop) buy(sku string, buyer, orders int) error {
 }
 
 // end waits for the end of an order's saga, and takes some back.
-func (s *shop) end(id string, buyer int, called int64, one func(Kind) Stock) error {
+func (s *trade) end(id string, buyer int, called int64, one func(Kind) Stock) error {
 	o, err := s.ended(id)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (s *shop) end(id string, buyer int, called int64, one func(Kind) Stock) err
 }
 
 // place repeats itself under one key until it is answered.
-func (s *shop) place(key, token, sku string, quantity int64) (o client.Order, err error) {
+func (s *trade) place(key, token, sku string, quantity int64) (o client.Order, err error) {
 	err = s.until("an order", func(at *client.Client) (err error) {
 		o, err = at.With("Idempotency-Key", key).Place(s.ctx, client.Buy(token, client.Line{SKU: sku, Quantity: quantity}))
 		return err
@@ -117,7 +117,7 @@ func (s *shop) place(key, token, sku string, quantity int64) (o client.Order, er
 }
 
 // decided waits until an order is no longer pending.
-func (s *shop) decided(id string) (o client.Order, err error) {
+func (s *trade) decided(id string) (o client.Order, err error) {
 	err = s.until("a decision", func(at *client.Client) (err error) {
 		if o, err = at.Decided(s.ctx, id); err == nil && o.Status == "pending" {
 			err = fmt.Errorf("order %s is pending", id)
@@ -128,7 +128,7 @@ func (s *shop) decided(id string) (o client.Order, err error) {
 }
 
 // ended waits until the saga of an order has ended.
-func (s *shop) ended(id string) (o client.Order, err error) {
+func (s *trade) ended(id string) (o client.Order, err error) {
 	err = s.until("the end of a saga", func(at *client.Client) (err error) {
 		if o, err = at.Order(s.ctx, id); err != nil {
 			return err
@@ -139,7 +139,7 @@ func (s *shop) ended(id string) (o client.Order, err error) {
 }
 
 // look reads the levels; a read that fails has told nothing.
-func (s *shop) look(sku string, client int) {
+func (s *trade) look(sku string, client int) {
 	called := s.stock.Now()
 	if l, err := s.any().Levels(s.ctx, sku); err == nil {
 		s.stock.Add(client, called, Stock{Kind: Read, SKU: sku}, Levels(l))
@@ -148,7 +148,7 @@ func (s *shop) look(sku string, client int) {
 
 // restock adds to the stock. An outcome that is not known stays so, unless it is asked for until it is answered. A
 // refusal is an error: nothing here gives cause for one.
-func (s *shop) restock(sku string, by int, quantity int64, persistent bool) error {
+func (s *trade) restock(sku string, by int, quantity int64, persistent bool) error {
 	called := s.stock.Now()
 	key := fmt.Sprintf("%s/%d/%d", sku, by, called)
 	try := func(at *client.Client) error {
