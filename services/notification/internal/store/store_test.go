@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -93,8 +94,10 @@ func apply(t *testing.T, db *sqldb.DB, messages ...mail.Message) {
 func each(t *testing.T, fn func(t *testing.T, db *sqldb.DB)) {
 	t.Helper()
 	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		if err := sqldb.Migrate(t.Context(), db, store.Migrations(), "service"); err != nil {
-			t.Fatal(err)
+		for name, tables := range map[string]fs.FS{"work": work.Migrations(), "service": store.Migrations()} {
+			if err := sqldb.Migrate(t.Context(), db, tables, name); err != nil {
+				t.Fatal(err)
+			}
 		}
 		fn(t, db)
 	})
