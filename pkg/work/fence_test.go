@@ -3,6 +3,7 @@ package work_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -92,4 +93,27 @@ func TestEachClaimHasAnAnswerOfItsOwn(t *testing.T) {
 			t.Errorf("G2: total %d, want 2", got)
 		}
 	})
+}
+
+// TestWhatIsBehindAnEventThatWasJustSetAsideWaits lets another replica set an event aside after this one has seen that
+// there are no letters, and before it reads the inbox.
+func TestWhatIsBehindAnEventThatWasJustSetAsideWaits(t *testing.T) {
+	address := sqltest.PostgresURL(t)
+	other := running(t, sqltest.Open(t, address))
+	meanwhile := sync.OnceFunc(func() { other.take(t, consumed("1", reject{"a"})) })
+	db := sqltest.Open(t, address, sqldb.WithFault(func(_ context.Context, query string) error {
+		if strings.Contains(query, "FROM inbox i JOIN rows") {
+			meanwhile()
+		}
+		return nil
+	}))
+	f := newFixture(t, db, newToy(), work.Config{})
+	f.start(t)
+	refused := f.take(t, consumed("1", add{"a", 1}), consumed("2", add{"a", 2}))
+	if len(refused) != 1 || !errors.Is(refused[1], work.ErrBehind) {
+		t.Errorf("G3: refused %v, want the second behind the first", refused)
+	}
+	if diff := cmp.Diff([]string{"1 dead refused 1", "2 parked behind 0"}, letters(t, db)); diff != "" {
+		t.Error("G3: letters (-want +got):\n" + diff)
+	}
 }

@@ -22,12 +22,11 @@ func Migrations() fs.FS {
 	return sub
 }
 
-// States of a row. Done and discarded are final; what is parked or dead is open.
+// States of a row. Done is final, and so is discarded, which only a ruling gives; what is parked or dead is open.
 const (
-	stateDone      = "done"
-	stateParked    = "parked"
-	stateDead      = "dead"
-	stateDiscarded = "discarded"
+	stateDone   = "done"
+	stateParked = "parked"
+	stateDead   = "dead"
 
 	// scopeProbe is that of rows which are deleted in the transaction that inserts them.
 	scopeProbe = "probe"
@@ -141,7 +140,10 @@ func find(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[inboxKey]inb
 			keys[i] = inboxKey{a.Scope, a.ID}
 		}
 		known, err := findHandled(ctx, tx, keys)
-		return known, nil, err
+		if err != nil || !anyOpen(known) {
+			return known, nil, err
+		}
+		// Another process has just set one aside: what comes behind it must not go by what was seen before that.
 	}
 	rows, err := sqldb.Select[inboxRow](ctx, tx.With(asked), selectHandled+`
 		UNION ALL
@@ -161,4 +163,13 @@ func find(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[inboxKey]inb
 		}
 	}
 	return known, open, nil
+}
+
+func anyOpen(known map[inboxKey]inboxRow) bool {
+	for _, row := range known {
+		if row.open() {
+			return true
+		}
+	}
+	return false
 }
