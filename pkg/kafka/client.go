@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -34,6 +35,7 @@ func NewClient(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 		kgo.ClientID(cfg.ClientID),
 		kgo.WithLogger(kslog.New(slog.New(warnings{cfg.Logger.Handler()}).With("component", "kafka"))),
 		kgo.DisableClientMetrics(), // what we measure goes out by our own means
+		kgo.WithHooks(unhurried{}),
 		kgo.RetryBackoffFn(func(tries int) time.Duration {
 			return min(50*time.Millisecond<<min(tries, 6), time.Second)
 		}),
@@ -44,6 +46,22 @@ func NewClient(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 		return nil, fmt.Errorf("kafka client for %v: %w", cfg.Brokers, err)
 	}
 	return client, nil
+}
+
+// dialPause is how long a client waits after a failed dial.
+const dialPause = 100 * time.Millisecond
+
+// unhurried holds a client up after a failed dial. While nobody listens, franz-go 1.22.2 sets a group's session up again
+// after each failure, at once and without end: a whole processor would be busy dialling.
+type unhurried struct{}
+
+var _ kgo.HookBrokerConnect = unhurried{}
+
+// OnBrokerConnect implements [kgo.HookBrokerConnect].
+func (unhurried) OnBrokerConnect(_ kgo.BrokerMetadata, took time.Duration, _ net.Conn, err error) {
+	if err != nil {
+		time.Sleep(dialPause - took)
+	}
 }
 
 // warnings passes on what is at least a warning: a Kafka client tells its life at info.
