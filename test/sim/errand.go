@@ -39,7 +39,7 @@ type Errand struct {
 var tokens = []gateway.Token{
 	gateway.TokenVisa, gateway.TokenVisa, gateway.TokenVisa, gateway.TokenVisa, gateway.TokenDeclined,
 	gateway.TokenInsufficientFunds, gateway.TokenFlaky, gateway.TokenSlow, gateway.TokenTimeout,
-	gateway.TokenCaptureDeclined, gateway.TokenRefundDeclined, "tok_unheard_of", "no token at all",
+	gateway.TokenCaptureDeclined, gateway.TokenRefundDeclined, gateway.TokenCancelDeclined, "tok_unheard_of", "no token at all",
 }
 
 var mailboxes = []string{"ada", "ada", "ada", "ada", "refused", "busy", "slow", "silent"}
@@ -80,6 +80,9 @@ func drawErrands(rng *rand.Rand, products []Supply, length time.Duration) []Erra
 			e.Follows = rng.IntN(3) == 0
 			if rng.IntN(3) == 0 {
 				e.CancelAfter = between(rng, time.Millisecond, 4*time.Second)
+			}
+			if e.Purchase.PaymentMethod == string(gateway.TokenTimeout) && rng.IntN(2) == 0 {
+				e.CancelAfter = orderTimeout + between(rng, 0, second/4) // when its time is up
 			}
 		}
 		errands[i] = e
