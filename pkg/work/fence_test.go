@@ -96,7 +96,7 @@ func TestEachClaimHasAnAnswerOfItsOwn(t *testing.T) {
 }
 
 // TestWhatIsBehindAnEventThatWasJustSetAsideWaits lets another replica set an event aside after this one has seen that
-// there are no letters, and before it reads the inbox.
+// no stream is open, and before it reads the inbox.
 func TestWhatIsBehindAnEventThatWasJustSetAsideWaits(t *testing.T) {
 	address := sqltest.PostgresURL(t)
 	other := running(t, sqltest.Open(t, address))

@@ -124,52 +124,65 @@ type askedRow struct {
 	Key   string `db:"key"`
 }
 
-// stateOpen is that of no row: it says that the stream of a message asked about has rows that are parked or dead.
-const stateOpen = "open"
-
-// find returns the inbox rows of those messages that were consumed before, and the streams whose queue is open. As a
-// rule there is no letter at all, which is cheap to see; then nothing can be open.
+// find returns the inbox rows of those messages that were consumed before, and the streams whose queue is open.
 func find(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[inboxKey]inboxRow, map[stream]bool, error) {
-	letters, err := sqldb.Select[int64](ctx, tx, `SELECT seq FROM letters LIMIT 1`)
+	open, err := findOpen(ctx, tx, asked)
 	if err != nil {
-		return nil, nil, fmt.Errorf("look for letters: %w", err)
+		return nil, nil, err
 	}
-	if len(letters) == 0 {
-		keys := make([]inboxKey, len(asked))
-		for i, a := range asked {
-			keys[i] = inboxKey{a.Scope, a.ID}
-		}
-		known, err := findHandled(ctx, tx, keys)
-		if err != nil || !anyOpen(known) {
-			return known, nil, err
-		}
-		// Another process has just set one aside: what comes behind it must not go by what was seen before that.
+	keys := make([]inboxKey, len(asked))
+	for i, a := range asked {
+		keys[i] = inboxKey{a.Scope, a.ID}
 	}
-	rows, err := sqldb.Select[inboxRow](ctx, tx.With(asked), selectHandled+`
-		UNION ALL
-		SELECT rows.scope, '', 'open', NULL, 0, rows.key, 0, NULL FROM rows
-		WHERE rows.key <> '' AND EXISTS (
-			SELECT 1 FROM inbox i
-			WHERE i.scope = rows.scope AND i.resource = rows.key AND i.state IN ('parked', 'dead'))`)
+	known, err := findHandled(ctx, tx, keys)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the inbox: %w", err)
+		return nil, nil, err
 	}
-	known, open := make(map[inboxKey]inboxRow, len(rows)), make(map[stream]bool)
-	for _, row := range rows {
-		if row.State == stateOpen {
-			open[stream{row.Scope, row.Resource}] = true
-		} else {
-			known[inboxKey{row.Scope, row.ID}] = row
+	// Another process may have set one aside between the two: what comes behind it in this batch must not go by what
+	// was seen before that.
+	for _, a := range asked {
+		if row := known[inboxKey{a.Scope, a.ID}]; a.Key != "" && row.open() {
+			open[stream{a.Scope, a.Key}] = true
 		}
 	}
 	return known, open, nil
 }
 
-func anyOpen(known map[inboxKey]inboxRow) bool {
-	for _, row := range known {
-		if row.open() {
-			return true
+// fewStreams is how many open streams are read as they are. Of more, only those that are asked about.
+const fewStreams = 64
+
+// findOpen returns those streams asked about, and maybe others, that have rows which are parked or dead. As a rule there
+// is none or hardly any, so the index is asked for the next stream and the next, however long the queues are.
+func findOpen(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[stream]bool, error) {
+	rows, err := sqldb.Select[streamRow](ctx, tx, `
+		WITH RECURSIVE streams (scope, key) AS (
+			SELECT (SELECT scope FROM inbox WHERE state IN ('parked', 'dead') ORDER BY scope, resource LIMIT 1),
+				(SELECT resource FROM inbox WHERE state IN ('parked', 'dead') ORDER BY scope, resource LIMIT 1)
+			UNION ALL
+			SELECT (SELECT i.scope FROM inbox i
+					WHERE i.state IN ('parked', 'dead') AND (i.scope, i.resource) > (s.scope, s.key)
+					ORDER BY i.scope, i.resource LIMIT 1),
+				(SELECT i.resource FROM inbox i
+					WHERE i.state IN ('parked', 'dead') AND (i.scope, i.resource) > (s.scope, s.key)
+					ORDER BY i.scope, i.resource LIMIT 1)
+			FROM streams s WHERE s.scope IS NOT NULL
+		)
+		SELECT scope, key FROM streams WHERE scope IS NOT NULL LIMIT 65`)
+	if err != nil {
+		return nil, fmt.Errorf("look for open streams: %w", err)
+	}
+	if len(rows) > fewStreams {
+		if rows, err = sqldb.Select[streamRow](ctx, tx.With(asked), `
+			SELECT DISTINCT rows.scope, rows.key FROM rows
+			WHERE rows.key <> '' AND EXISTS (
+				SELECT 1 FROM inbox i
+				WHERE i.scope = rows.scope AND i.resource = rows.key AND i.state IN ('parked', 'dead'))`); err != nil {
+			return nil, fmt.Errorf("look for open streams: %w", err)
 		}
 	}
-	return false
+	open := make(map[stream]bool, len(rows))
+	for _, row := range rows {
+		open[stream{row.Scope, row.Key}] = true
+	}
+	return open, nil
 }
