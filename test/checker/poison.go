@@ -33,7 +33,7 @@ func (c *check) poison() {
 				continue
 			}
 			row := c.rows[service][inboxKey{letter.Scope, letter.ID}]
-			if row.State != stateDead && row.State != stateDiscarded {
+			if row.State != stateDead && row.State != stateDiscarded && !c.waits(service, *letter) {
 				c.violated("G8", string(r.Key), "%s has the record at %s as %q, not as dead", service, r.at(),
 					row.State)
 			}
@@ -56,6 +56,26 @@ func (c *check) poison() {
 // passing are the classes of what is tried again for a while, as every timer and answer is: an operator may have
 // discarded it before it was dead.
 var passing = []string{"unknown_schema", "not_yet", "save", "behind"}
+
+// waits reports whether a letter that would have been tried again for a while is parked behind an earlier one of its key:
+// it is not looked at before that is gone.
+func (c *check) waits(service string, l Letter) bool {
+	if c.rows[service][inboxKey{l.Scope, l.ID}].State != stateParked || !slices.Contains(passing, l.Class) {
+		return false
+	}
+	for _, earlier := range c.Databases[service].Letters {
+		if earlier.Scope != l.Scope || !bytes.Equal(earlier.Key, l.Key) {
+			continue
+		}
+		if earlier.ID == l.ID {
+			return false
+		}
+		if state := c.rows[service][inboxKey{earlier.Scope, earlier.ID}].State; state == stateParked || state == stateDead {
+			return true
+		}
+	}
+	return false
+}
 
 // copied checks that a dead letter has its copy in the service's topic of dead letters.
 func (c *check) copied(service string, l Letter) {

@@ -2,7 +2,6 @@ package checker
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -269,34 +268,6 @@ func (s *story) partitions() {
 		}
 		s.Partitions = append(s.Partitions, p)
 	}
-}
-
-// spoil appends a record that nobody can read, of which every consumer has a dead letter.
-func (s *story) spoil(key string) Record {
-	r := Record{
-		Topic: "order.events", Offset: int64(len(s.on("order.events"))), Key: []byte(key), Value: []byte("rubbish"),
-		Headers: []event.Header{{Key: "ce_type", Value: []byte("?")}}, Fault: event.ErrHeaders,
-	}
-	s.append(r)
-	s.Injected = append(s.Injected, Injected{Topic: r.Topic, Offset: r.Offset, Poison: true})
-	headers := fmt.Sprintf(`[[%q,%q]]`, base64.StdEncoding.EncodeToString([]byte("ce_type")),
-		base64.StdEncoding.EncodeToString([]byte("?")))
-	for _, service := range newIndex(State{}).consumers["order.events"] {
-		s.handle(service, r.Topic, r.inboxID(), key, stateDead, r.Value)
-		d := s.Databases[service]
-		d.Letters = append(d.Letters, Letter{
-			Scope: r.Topic, ID: r.inboxID(), Offset: r.Offset, Key: r.Key, Value: r.Value, Headers: headers,
-			Class: "headers",
-		})
-		s.Databases[service] = d
-		s.Letters[service] = append(s.Letters[service],
-			client.DeadLetter{Topic: r.Topic, MessageID: r.inboxID(), Key: key, State: stateDead})
-		s.append(Record{Topic: schemas.DeadLetterTopic(service), Key: r.Key, Value: r.Value, Headers: []event.Header{
-			{Key: "dl_scope", Value: []byte(r.Topic)}, {Key: "dl_id", Value: []byte(r.inboxID())},
-		}})
-	}
-	s.partitions()
-	return r
 }
 
 func call(id string, n int) string { return event.Derive("quadrille/call", fmt.Sprint(id, n), 0) }
