@@ -85,10 +85,30 @@ func TestNoTruncationDecodes(t *testing.T) {
 	}
 }
 
-func TestASchemaIsFetchedOnceHoweverManyAsk(t *testing.T) {
+// encodeElsewhere returns what a writer with a schema of another id writes, which has to be fetched.
+func encodeElsewhere(t *testing.T, registry *srfake.Registry, codec *serde.Codec) []byte {
+	t.Helper()
+	const id = 78
+	registry.SeedSchema("elsewhere", 1, id, sr.Schema{Schema: purchaseSchema})
+	value := encode(t, codec, sample())
+	binary.BigEndian.PutUint32(value[1:], id)
+	return value
+}
+
+func TestOurOwnTypesAreReadWithoutTheRegistry(t *testing.T) {
 	registry, client := start(t)
 	codec := open(t, client, purchaseType)
 	value := encode(t, codec, sample())
+	registry.Close()
+	if _, _, err := codec.Decode(t.Context(), topic, value); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASchemaIsFetchedOnceHoweverManyAsk(t *testing.T) {
+	registry, client := start(t)
+	codec := open(t, client, purchaseType)
+	value := encodeElsewhere(t, registry, codec)
 	var asked atomic.Int32
 	held := make(chan struct{})
 	registry.Intercept(func(http.ResponseWriter, *http.Request) bool {
@@ -115,7 +135,7 @@ func TestASchemaIsFetchedOnceHoweverManyAsk(t *testing.T) {
 func TestACallerThatGivesUpDoesNotFailTheOthers(t *testing.T) {
 	registry, client := start(t)
 	codec := open(t, client, purchaseType)
-	value := encode(t, codec, sample())
+	value := encodeElsewhere(t, registry, codec)
 	arrived, held := make(chan struct{}), make(chan struct{})
 	first := sync.OnceFunc(func() { close(arrived) })
 	registry.Intercept(func(http.ResponseWriter, *http.Request) bool {
@@ -171,7 +191,7 @@ func TestARegistryThatFailsIsNotAnUnknownSchema(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			registry, client := start(t)
 			codec := open(t, client, purchaseType)
-			value := encode(t, codec, sample())
+			value := encodeElsewhere(t, registry, codec)
 
 			registry.Intercept(interceptor)
 			if _, _, err := codec.Decode(t.Context(), topic, value); !errors.Is(err, serde.ErrUnavailable) {
@@ -188,7 +208,7 @@ func TestARegistryThatFailsIsNotAnUnknownSchema(t *testing.T) {
 func TestAnAnswerWithoutEndIsCutOffAndRemembered(t *testing.T) {
 	registry, client := start(t)
 	codec := open(t, client, purchaseType)
-	value := encode(t, codec, sample())
+	value := encodeElsewhere(t, registry, codec)
 	var asked atomic.Int32
 	registry.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 		asked.Add(1)

@@ -70,7 +70,7 @@ func TestASchemaThatCannotBeTrustedIsRefusedOnceAndForAll(t *testing.T) {
 func TestDecodeSaysThatTheRegistryIsAway(t *testing.T) {
 	registry, client := start(t)
 	codec := open(t, client, purchaseType)
-	value := encode(t, codec, sample())
+	value := encodeElsewhere(t, registry, codec)
 	registry.Close()
 	if _, _, err := codec.Decode(t.Context(), topic, value); !errors.Is(err, serde.ErrUnavailable) {
 		t.Errorf("got %v", err)

@@ -109,6 +109,11 @@ func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error)
 		c.byGo[reflect.TypeOf(t.New())] = known
 		c.byName[t.Name] = known
 	}
+	// What is written by this version is read without asking again, or the first event of a type would wait for a
+	// registry that is away.
+	for _, known := range c.byName {
+		c.decoders[known.id] = c.newDecoder(known.id, known.Schema)
+	}
 	return c, nil
 }
 
