@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -15,18 +17,25 @@ import (
 	"github.com/quadrille-platform/quadrille/schemas"
 )
 
+// applyEvery is the pause between two attempts.
+const applyEvery = time.Second
+
 type applyCommand struct {
 	Brokers  []string `help:"Kafka brokers to start from." env:"QUADRILLE_KAFKA_BROKERS" default:"127.0.0.1:9092"`
 	Registry string   `help:"Schema registry." env:"QUADRILLE_REGISTRY_URL" default:"http://127.0.0.1:8091"`
-	JSON     bool     `help:"Print what was done as JSON."`
+	// Databases are those that are migrated too.
+	Databases map[string]string `help:"Migrate the database of a service, such as order=postgres://…" env:"QUADRILLE_APPLY_DATABASES" placeholder:"NAME=URL;..."`
+	Wait      time.Duration     `help:"How long to try again while a server is away or slow." default:"0s"`
+	JSON      bool              `help:"Print what was done as JSON."`
 }
 
 // Run may be repeated.
 func (c applyCommand) Run(ctx context.Context) error {
-	created, err := apply(ctx, c.Brokers, c.Registry)
+	created, err := c.untilDone(ctx)
 	if err != nil {
 		return err
 	}
+	migrated := keys(c.Databases)
 	if c.JSON {
 		registered := make([]string, 0, len(schemas.Records()))
 		for _, r := range schemas.Records() {
@@ -34,6 +43,7 @@ func (c applyCommand) Run(ctx context.Context) error {
 		}
 		return json.NewEncoder(os.Stdout).Encode(map[string][]string{
 			"topics_created": append([]string{}, created...), "subjects_registered": registered,
+			"databases_migrated": append([]string{}, migrated...),
 		})
 	}
 	if len(created) == 0 {
@@ -42,6 +52,50 @@ func (c applyCommand) Run(ctx context.Context) error {
 		fmt.Println("topics created:", strings.Join(created, ", "))
 	}
 	fmt.Println("schemas: registered, compatibility FULL_TRANSITIVE")
+	if len(migrated) > 0 {
+		fmt.Println("databases migrated:", strings.Join(migrated, ", "))
+	}
+	return nil
+}
+
+// untilDone tries as long as it may, for a server may be away or slow. What a registry refuses it refuses again.
+func (c applyCommand) untilDone(ctx context.Context) (created []string, err error) {
+	for deadline := time.Now().Add(c.Wait); ; {
+		some, err := c.once(ctx)
+		created = append(created, some...)
+		if err == nil || errors.Is(err, serde.ErrIncompatible) || time.Now().After(deadline) {
+			return created, err
+		}
+		fmt.Fprintln(os.Stderr, "quadrille: tries again:", err)
+		select {
+		case <-ctx.Done():
+			return created, err
+		case <-time.After(applyEvery):
+		}
+	}
+}
+
+// once makes topics, schemas and tables as they are to be.
+func (c applyCommand) once(ctx context.Context) (created []string, err error) {
+	if created, err = apply(ctx, c.Brokers, c.Registry); err != nil {
+		return created, err
+	}
+	for _, name := range keys(c.Databases) {
+		if err := migrate(ctx, name, c.Databases[name]); err != nil {
+			return created, err
+		}
+	}
+	return created, nil
+}
+
+// migrate brings the database of a service up to date, by the service itself.
+func migrate(ctx context.Context, name, url string) error {
+	err := runService(ctx, name, loadFrom(map[string]string{
+		"QUADRILLE_DATABASE_URL": url, "QUADRILLE_MIGRATE_ONLY": "true",
+	}))
+	if err != nil {
+		return fmt.Errorf("migrate the database of %s: %w", name, err)
+	}
 	return nil
 }
 

@@ -28,7 +28,9 @@ var opentelemetry = [][2]string{
 	{"OTEL_EXPORTER_OTLP_COMPRESSION, OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "`gzip` or `none`."},
 	{"OTEL_EXPORTER_OTLP_CERTIFICATE, …_CLIENT_CERTIFICATE, …_CLIENT_KEY", "Files for TLS, with `https://`."},
 	{"OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES", "What the process calls itself, above what it would say."},
-	{"OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG", "Which traces are recorded; `parentbased_always_on`."},
+	{"OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG", "Which traces are recorded: `always_on`, " +
+		"`always_off` or `traceidratio`, or one of these behind `parentbased_`; `parentbased_always_on`. It decides " +
+		"where a trace begins; messages follow theirs, see [tracing](tracing.md#sampling)."},
 	{"OTEL_BSP_SCHEDULE_DELAY, OTEL_BSP_EXPORT_TIMEOUT, OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
 		"Batches of spans."},
 	{"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT and the other OTEL_SPAN_… limits", "How much a span may hold."},

@@ -43,14 +43,16 @@ Examples:
 // Help is shown by `quadrille apply --help`.
 func (applyCommand) Help() string {
 	return `Makes the contracts true: every topic of the catalogue exists with its partitions and retention, every
-schema is registered under FULL_TRANSITIVE compatibility. It is a deployment's task, to be run before the services of a
-new version; "quadrille up" does it at each start. It fails if the registry refuses a schema; "quadrille check" says so
-beforehand.
+schema is registered under FULL_TRANSITIVE compatibility, every database that is named is migrated. It is a
+deployment's task, to be run before the services of a new version; "quadrille up" does it at each start. It fails if
+the registry refuses a schema; "quadrille check" says so beforehand.
 
 Examples:
 
   quadrille apply
   quadrille apply --brokers kafka-1:9092,kafka-2:9092 --registry http://registry:8081
+  quadrille apply --wait 2m                                of servers that have just been started
+  quadrille apply --databases order=postgres://localhost/orders
   quadrille apply --json`
 }
 

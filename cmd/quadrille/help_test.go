@@ -108,6 +108,7 @@ func TestEveryCommandThatPrintsDataHasJSON(t *testing.T) {
 	without := map[string]string{
 		"service": "its log is JSON", "gateway": "its log", "completion": "code for a shell",
 		"configuration": "pages of this repository", "mailbox": "its log", "broker": "its address",
+		"healthcheck": "its exit status", "forward": "its log",
 	}
 	parser, err := newParser(t.Context())
 	if err != nil {

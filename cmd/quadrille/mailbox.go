@@ -12,9 +12,13 @@ type mailboxCommand struct {
 	Addr     string        `help:"Where to show them." env:"QUADRILLE_MAILBOX_ADDR" default:"127.0.0.1:8025"`
 	Data     string        `help:"Folder of the mails; empty keeps them in memory." env:"QUADRILLE_MAILBOX_DATA" default:"data/mailbox"`
 	Slow     time.Duration `help:"How long a mail to slow@… takes." env:"QUADRILLE_MAILBOX_SLOW" default:"2s"`
+	Lifeline bool          `hidden:"" help:"Stop when standard input ends."`
 }
 
 func (c mailboxCommand) Run(ctx context.Context) error {
+	if c.Lifeline {
+		ctx = lifeline(ctx)
+	}
 	return mailbox.Run(ctx, mailbox.Config{SMTPAddr: c.SMTPAddr, Addr: c.Addr, Data: c.Data, Slow: c.Slow})
 }
 

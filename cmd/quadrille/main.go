@@ -5,23 +5,25 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/catalogue"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/check"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/deadletter"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/demo"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/events"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/forward"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/loadtest"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/reset"
+	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/trace"
+	"github.com/quadrille-platform/quadrille/pkg/service"
 )
 
 type cli struct {
 	Up         upCommand          `cmd:"" help:"Run the whole platform on this machine: broker, registry, gateway, mailbox and the services."`
 	Demo       demo.Command       `cmd:"" help:"Show what the platform can: one step a capability, its fault and its harmless end."`
 	Events     events.Command     `cmd:"" help:"Print what is on the topics, decoded."`
+	Trace      trace.Command      `cmd:"" help:"Print the trace of an order as a tree, with the latency of each hop."`
 	Sagas      operate.Sagas      `cmd:"" help:"List the orders that wait for other services."`
 	Settle     operate.Settle     `cmd:"" help:"Settle by hand a payment that the gateway refuses for good to undo."`
 	Rebuild    operate.Rebuild    `cmd:"" help:"Make a read model of the order service anew while it is served."`
@@ -37,6 +39,10 @@ type cli struct {
 	Completion completionCommand  `cmd:"" help:"Let the shell complete commands, flags and values."`
 	Version    versionCommand     `cmd:"" help:"Print version and revision."`
 
+	Stock       stockCommand       `cmd:"" help:"Stock sample products where there is none."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask a service whether it is ready."`
+	Forward     forward.Command    `cmd:"" help:"Forward connections to the replicas of services."`
+
 	Broker        brokerCommand        `cmd:"" hidden:"" help:"Run the broker alone."`
 	Configuration configurationCommand `cmd:"" hidden:"" help:"Write the page of all variables, or the example of a file."`
 }
@@ -48,7 +54,7 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := service.UntilSignal(context.Background())
 	err := run(ctx, os.Args[1:])
 	stop()
 	switch {

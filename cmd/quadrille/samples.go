@@ -12,6 +12,9 @@ import (
 	"slices"
 )
 
+// unfinishedSamples is the file that says that they were not all stocked.
+const unfinishedSamples = "samples.unfinished"
+
 // sample is a product that a platform without any is stocked with.
 type sample struct {
 	sku, name string
@@ -38,21 +41,31 @@ func settle(ctx context.Context, wait patience, data string, addrs addresses, ru
 	if !slices.Contains(running, "inventory") {
 		return nil
 	}
-	var stocked []string
-	err := wait.until(ctx, "inventory to have the samples", func() (err error) {
-		stocked, err = stockOnce(ctx, filepath.Join(data, "samples.unfinished"), addrs.Services["inventory"])
-		return err
-	})
+	stocked, err := stockSamples(ctx, wait, filepath.Join(data, unfinishedSamples), addrs.Services["inventory"])
 	if err != nil || !slices.Contains(running, "order") {
 		return err
 	}
+	return listed(ctx, wait, stocked, addrs.Services["order"])
+}
+
+// stockSamples does what stockOnce does, once inventory lets it.
+func stockSamples(ctx context.Context, wait patience, unfinished, inventory string) (stocked []string, err error) {
+	err = wait.until(ctx, "inventory to have the samples", func() (err error) {
+		stocked, err = stockOnce(ctx, unfinished, inventory)
+		return err
+	})
+	return stocked, err
+}
+
+// listed waits until order lists the products.
+func listed(ctx context.Context, wait patience, skus []string, order string) error {
 	return wait.until(ctx, "order to list the samples", func() error {
-		listed, err := products(ctx, addrs.Services["order"])
+		there, err := products(ctx, order)
 		if err != nil {
 			return err
 		}
-		for _, sku := range stocked {
-			if !slices.Contains(listed, sku) {
+		for _, sku := range skus {
+			if !slices.Contains(there, sku) {
 				return fmt.Errorf("order does not list %s yet", sku)
 			}
 		}

@@ -99,7 +99,7 @@ func runs[C any](run func(context.Context, C) error, common func(*C) *service.Co
 			if err := load(&cfg); err != nil {
 				return err
 			}
-			common(&cfg).Version = version
+			common(&cfg).Version, common(&cfg).Revision = version, revision
 			return run(ctx, cfg)
 		},
 		config: func() any { return new(C) },

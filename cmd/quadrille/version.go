@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
+
+	"github.com/quadrille-platform/quadrille/pkg/service"
 )
 
-// version is set by the linker: -ldflags "-X main.version=…".
-var version = "dev"
+// version and revision are set by the linker: -ldflags "-X main.version=… -X main.revision=…".
+var version, revision string
 
 type versionCommand struct {
 	JSON bool `help:"Print it as JSON."`
@@ -17,19 +18,12 @@ type versionCommand struct {
 
 // Run prints what was built, from which revision.
 func (c versionCommand) Run() error {
-	revision := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = s.Value
-			}
-		}
-	}
+	build := service.Built(version, revision)
 	if c.JSON {
 		return json.NewEncoder(os.Stdout).Encode(map[string]string{
-			"version": version, "revision": revision, "go": runtime.Version(),
+			"version": build.Version, "revision": build.Revision, "go": runtime.Version(),
 		})
 	}
-	_, err := fmt.Println("quadrille", version, revision)
+	_, err := fmt.Println("quadrille", build)
 	return err
 }

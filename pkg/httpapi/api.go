@@ -58,6 +58,7 @@ func New(config Config) (*chi.Mux, huma.API) {
 	mux.Use(
 		correlate(config.Logger), // copies the request; nothing after the span may, or it would not learn the route
 		otelhttp.NewMiddleware("http", traceOptions(config)...),
+		describe,
 		recoverer,
 		limitBody, // before what may refuse: the server reads what is left of a body then
 		newShedder(config.Limits, config.Meter).middleware,

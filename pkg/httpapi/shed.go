@@ -50,6 +50,9 @@ func newShedder(limits Limits, meter metric.MeterProvider) *shedder {
 		otel.Handle(err)
 		counter = noop.Int64Counter{}
 	}
+	for _, reason := range []string{shedFull, shedLate, shedHeld} {
+		counter.Add(context.Background(), 0, because(reason)) // or the first would not be seen as a rise
+	}
 	s := &shedder{limits: limits, shed: counter}
 	if limits.Requests > 0 {
 		s.turns = make(chan struct{}, limits.Requests)
@@ -100,7 +103,11 @@ func (s *shedder) await(ctx context.Context) bool {
 }
 
 func (s *shedder) count(reason string) {
-	s.shed.Add(context.Background(), 1, metric.WithAttributes(attribute.String("reason", reason)))
+	s.shed.Add(context.Background(), 1, because(reason))
+}
+
+func because(reason string) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String("reason", reason))
 }
 
 // turn is that of one request. It ends early if the request waits for a change.

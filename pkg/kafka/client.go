@@ -36,6 +36,8 @@ func NewClient(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 		kgo.WithLogger(kslog.New(slog.New(warnings{cfg.Logger.Handler()}).With("component", "kafka"))),
 		kgo.DisableClientMetrics(), // what we measure goes out by our own means
 		kgo.WithHooks(unhurried{}),
+		// By default a client asks who leads a partition every 5 s at most, and each step of a failover waits for that.
+		kgo.MetadataMinAge(metadataMinAge),
 		kgo.RetryBackoffFn(func(tries int) time.Duration {
 			return min(50*time.Millisecond<<min(tries, 6), time.Second)
 		}),
@@ -48,11 +50,14 @@ func NewClient(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 	return client, nil
 }
 
+// metadataMinAge is how often a client asks at most where the leaders of partitions are.
+const metadataMinAge = 500 * time.Millisecond
+
 // dialPause is how long a client waits after a failed dial.
 const dialPause = 100 * time.Millisecond
 
-// unhurried holds a client up after a failed dial. While nobody listens, franz-go 1.22.2 sets a group's session up again
-// after each failure, at once and without end: a whole processor would be busy dialling.
+// unhurried holds a client up after a failed dial. While nobody listens, franz-go 1.22.2 sets a group's session up
+// again after each failure, at once and without end: a whole processor would be busy dialling.
 type unhurried struct{}
 
 var _ kgo.HookBrokerConnect = unhurried{}

@@ -186,7 +186,7 @@ func (c *Consumer[I]) poll(ctx context.Context) []*kgo.Record {
 	return fetches.Records()
 }
 
-// noteFetch keeps what a fetch said: lag for the metrics, an offset out of range or a lost session for Err.
+// noteFetch keeps what a fetch said, an offset out of range or a lost session, for Err.
 func (c *Consumer[I]) noteFetch(ctx context.Context, p kgo.FetchTopicPartition) {
 	if p.Topic == "" { // not of a partition, but of the client as a whole
 		c.session.fail(p.Err)
@@ -203,13 +203,12 @@ func (c *Consumer[I]) noteFetch(ctx context.Context, p kgo.FetchTopicPartition) 
 		}
 		return
 	}
-	if n := len(p.Records); n > 0 {
+	if len(p.Records) > 0 {
 		if c.fetchErr[key] != nil {
 			c.cfg.Metrics.stopped(ctx, c.cfg.Group, p.Topic, p.Partition, 0)
 			delete(c.fetchErr, key)
 		}
 		c.session.read()
-		c.cfg.Metrics.lag(ctx, c.cfg.Group, p.Topic, p.Partition, p.HighWatermark-p.Records[n-1].Offset-1)
 	}
 }
 
@@ -319,12 +318,13 @@ func (c *Consumer[I]) Owned() map[string][]int32 {
 	return owned
 }
 
-func (c *Consumer[I]) own(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+func (c *Consumer[I]) own(ctx context.Context, _ *kgo.Client, assigned map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for topic, ids := range assigned {
 		for _, id := range ids {
 			c.owned[partition{topic, id}] = true
+			c.cfg.Metrics.stopped(ctx, c.cfg.Group, topic, id, 0)
 		}
 	}
 }

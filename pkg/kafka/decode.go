@@ -13,6 +13,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/serde"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 )
 
@@ -34,6 +35,10 @@ type Decoder[I any] struct {
 	Unlogged map[string]bool
 	// Clock stamps the arrival. Defaults to time.Now.
 	Clock func() time.Time
+	// Group is the consumer group, for the spans of messages.
+	Group string
+	// Spans default to none.
+	Spans *telemetry.Spans
 	// Metrics default to none.
 	Metrics *Metrics
 }
@@ -52,6 +57,14 @@ func (d *Decoder[I]) Decode(ctx context.Context, r *kgo.Record) (m work.Message[
 	e, fault := event.Parse(r.Key, m.Record.Headers)
 	e.Topic = r.Topic
 	m.ID = e.ID
+	if h := d.process(r, &e); h != nil {
+		m.Span = h.span
+		defer func() {
+			if wanted && err == nil {
+				h.waited()
+			}
+		}()
+	}
 	m.Cause = event.Cause{ID: e.ID, Correlation: e.Cause.Correlation, Trace: e.Cause.Trace}
 	if m.ID == "" {
 		m.ID = fmt.Sprintf("%d/%d/%x", r.Partition, r.Offset, m.Digest)

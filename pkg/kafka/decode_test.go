@@ -65,7 +65,7 @@ type contracts struct {
 	metrics  *sdkmetric.ManualReader
 }
 
-func newContracts(t *testing.T) *contracts {
+func newContracts(t testing.TB) *contracts {
 	t.Helper()
 	c := &contracts{registry: srfake.New(), metrics: sdkmetric.NewManualReader()}
 	t.Cleanup(c.registry.Close)
@@ -108,7 +108,7 @@ func newContracts(t *testing.T) *contracts {
 }
 
 // record returns a good record of data, or a tombstone, as the relay would produce it.
-func (c *contracts) record(t *testing.T, data event.Data) *kgo.Record {
+func (c *contracts) record(t testing.TB, data event.Data) *kgo.Record {
 	t.Helper()
 	e := event.Event{
 		ID: eventID, Type: paidType.Name, Source: "/quadrille/payment", Key: orderID, Sequence: 2, Time: arrival,

@@ -11,18 +11,13 @@ import (
 
 // Metrics of consumers.
 type Metrics struct {
-	lags, stops metric.Int64Gauge
-	skipped     metric.Int64Counter
-	unknown     metric.Int64Counter
+	stops   metric.Int64Gauge
+	skipped metric.Int64Counter
+	unknown metric.Int64Counter
 }
 
 // NewMetrics registers the instruments of a Consumer with meter.
 func NewMetrics(meter metric.Meter) (*Metrics, error) {
-	lags, err := meter.Int64Gauge("quadrille.consumer.lag",
-		metric.WithDescription("Records of a partition that were not fetched yet, at the last fetch."))
-	if err != nil {
-		return nil, fmt.Errorf("metric quadrille.consumer.lag: %w", err)
-	}
 	skipped, err := meter.Int64Counter("quadrille.consumer.skipped",
 		metric.WithDescription("Events skipped because their type is unknown or of no interest."))
 	if err != nil {
@@ -38,7 +33,7 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metric quadrille.consumer.stopped: %w", err)
 	}
-	return &Metrics{lags: lags, stops: stops, skipped: skipped, unknown: unknown}, nil
+	return &Metrics{stops: stops, skipped: skipped, unknown: unknown}, nil
 }
 
 func noMetrics() *Metrics {
@@ -47,10 +42,6 @@ func noMetrics() *Metrics {
 		panic(err) // the no-op meter accepts everything
 	}
 	return m
-}
-
-func (m *Metrics) lag(ctx context.Context, group, topic string, partition int32, n int64) {
-	m.lags.Record(ctx, n, partitionAttributes(group, topic, partition))
 }
 
 func (m *Metrics) stopped(ctx context.Context, group, topic string, partition int32, n int64) {

@@ -50,6 +50,13 @@ func (l *lane) stuck() error {
 func (l *lane) stand(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if (err == nil) != (l.err == nil) {
+		stopped := int64(0)
+		if err != nil {
+			stopped = 1
+		}
+		l.cfg.Metrics.stopped(l.topic, stopped)
+	}
 	l.err = err
 }
 
@@ -128,6 +135,7 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 			kgo.MaxBufferedRecords(2*l.cfg.BatchRows),
 			kgo.ProducerBatchMaxBytes(int32(l.maxBytes()+16<<10)),
 			kgo.RecordRetries(3),
+			kgo.WithHooks(sending{}),
 		)
 		if err != nil {
 			return 0, err
@@ -203,6 +211,7 @@ func (l *lane) record(r row) (*kgo.Record, error) {
 		return nil, fmt.Errorf("%w: seq %d of %s is %d bytes, at most %d fit", ErrTooLarge, r.Seq, l.topic, size,
 			l.maxBytes())
 	}
+	l.trace(record, r.Written)
 	return record, nil
 }
 

@@ -13,6 +13,7 @@ import (
 // Metrics of a Relay.
 type Metrics struct {
 	published, failures metric.Int64Counter
+	stops               metric.Int64Gauge
 	waited              metric.Float64Histogram
 }
 
@@ -27,6 +28,10 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 	if m.failures, err = meter.Int64Counter("quadrille.outbox.failures",
 		metric.WithDescription("Rounds of a lane that failed.")); err != nil {
 		return nil, fmt.Errorf("metric quadrille.outbox.failures: %w", err)
+	}
+	if m.stops, err = meter.Int64Gauge("quadrille.outbox.stopped",
+		metric.WithDescription("1 while a topic's lane stands still at a failure, 0 while it publishes.")); err != nil {
+		return nil, fmt.Errorf("metric quadrille.outbox.stopped: %w", err)
 	}
 	if m.waited, err = meter.Float64Histogram("quadrille.outbox.wait", metric.WithUnit("s"),
 		metric.WithDescription("Age of the oldest row of a round when it was deleted."),
@@ -51,6 +56,18 @@ func topicAttribute(topic string) metric.MeasurementOption {
 func (m *Metrics) relayed(ctx context.Context, topic string, rows int, age time.Duration) {
 	m.published.Add(ctx, int64(rows), topicAttribute(topic))
 	m.waited.Record(ctx, age.Seconds(), topicAttribute(topic))
+}
+
+// begin makes the series of a topic exist before anything happens, or the first failure would not be seen as a rise.
+func (m *Metrics) begin(topic string) {
+	ctx, of := context.Background(), topicAttribute(topic)
+	m.published.Add(ctx, 0, of)
+	m.failures.Add(ctx, 0, of)
+	m.stops.Record(ctx, 0, of)
+}
+
+func (m *Metrics) stopped(topic string, n int64) {
+	m.stops.Record(context.Background(), n, topicAttribute(topic))
 }
 
 func (m *Metrics) failed(ctx context.Context, topic string) {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
 // Config of a Relay.
@@ -36,6 +37,8 @@ type Config struct {
 	StaleAfter time.Duration
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
+	// Spans make the spans of what is published. Default to none.
+	Spans *telemetry.Spans
 	// Metrics default to none.
 	Metrics *Metrics
 }
@@ -84,6 +87,7 @@ func NewRelay(db *sqldb.DB, cfg Config) *Relay {
 	r := &Relay{db: db, cfg: cfg.withDefaults()}
 	r.standby.db, r.standby.after = db, r.cfg.StaleAfter
 	for _, topic := range r.cfg.Topics {
+		r.cfg.Metrics.begin(topic)
 		r.lanes = append(r.lanes, &lane{topic: topic, db: db, cfg: r.cfg, woken: make(chan struct{}, 1)})
 	}
 	return r

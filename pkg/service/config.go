@@ -47,6 +47,8 @@ type Config struct {
 	// SkipMigrations makes the service wait until another, such as a cluster's migration job, has migrated its
 	// database. Defaults to false: it does so itself when it starts.
 	SkipMigrations bool `env:"SKIP_MIGRATIONS" envDefault:"false"`
+	// MigrateOnly makes the service migrate its database and end. Defaults to false.
+	MigrateOnly bool `env:"MIGRATE_ONLY" envDefault:"false"`
 	// Brokers are the Kafka brokers to start from. Defaults to 127.0.0.1:9092.
 	Brokers []string `env:"KAFKA_BROKERS" envDefault:"127.0.0.1:9092"`
 	// RegistryURL is the schema registry. Defaults to http://127.0.0.1:8091.
@@ -70,8 +72,8 @@ type Config struct {
 	// Defaults to 2 minutes.
 	ParkUnknownSchema time.Duration `env:"PARK_UNKNOWN_SCHEMA" envDefault:"2m"`
 
-	// Version is told by /version. Defaults to "dev".
-	Version string `env:"-"`
+	// Version and Revision are told by /version, the log and the telemetry. They default to what Built finds.
+	Version, Revision string `env:"-"`
 	// Clock tells the time. Defaults to time.Now.
 	Clock func() time.Time `env:"-"`
 	// KafkaOptions are added to every Kafka client.
@@ -100,7 +102,7 @@ func (c Config) WithDefaults(httpAddr, adminAddr, databaseURL string) Config {
 	set(&c.AdminAddr, adminAddr)
 	set(&c.DatabaseURL, databaseURL)
 	set(&c.RegistryURL, "http://127.0.0.1:8091")
-	set(&c.Version, "dev")
+	c.setBuild(Built(c.Version, c.Revision))
 	if len(c.Brokers) == 0 {
 		c.Brokers = []string{"127.0.0.1:9092"}
 	}
@@ -166,6 +168,9 @@ func (c Config) Validate() error {
 	if c.AdminToken == "" && !loopback(c.AdminAddr) {
 		fault("ADMIN_ADDR", "is %q, which others can reach; set QUADRILLE_ADMIN_TOKEN or listen on 127.0.0.1",
 			c.AdminAddr)
+	}
+	if c.SkipMigrations && c.MigrateOnly {
+		fault("MIGRATE_ONLY", "and %sSKIP_MIGRATIONS contradict each other", Prefix)
 	}
 	if c.HTTPLimit < 0 {
 		fault("HTTP_LIMIT", "is negative")

@@ -32,7 +32,7 @@ func TestDefaultsAreValidAndThoseOfTheEnvironment(t *testing.T) {
 func TestLoadReadsTheEnvironment(t *testing.T) {
 	for variable, value := range map[string]string{
 		"HTTP_ADDR": "127.0.0.1:1", "ADMIN_ADDR": "127.0.0.1:2", "ADMIN_TOKEN": "secret", "DATABASE_URL": "sqlite:x",
-		"SKIP_MIGRATIONS": "true", "KAFKA_BROKERS": "a:1,b:2", "REGISTRY_URL": "http://r", "LOG_LEVEL": "warn", "DRAIN": "3s",
+		"SKIP_MIGRATIONS": "true", "MIGRATE_ONLY": "true", "KAFKA_BROKERS": "a:1,b:2", "REGISTRY_URL": "http://r", "LOG_LEVEL": "warn", "DRAIN": "3s",
 		"STALL": "4s", "PARK_FIRST_PAUSE": "5s", "PARK_MAX_PAUSE": "6s", "PARK_ATTEMPTS": "7",
 		"PARK_UNKNOWN_SCHEMA": "8s", "HTTP_LIMIT": "9", "HTTP_WAIT": "10s", "HTTP_HELD": "11",
 	} {
@@ -44,7 +44,7 @@ func TestLoadReadsTheEnvironment(t *testing.T) {
 	}
 	want := Config{
 		HTTPAddr: "127.0.0.1:1", AdminAddr: "127.0.0.1:2", AdminToken: "secret", DatabaseURL: "sqlite:x",
-		SkipMigrations: true, Brokers: []string{"a:1", "b:2"}, RegistryURL: "http://r", LogLevel: slog.LevelWarn, Drain: 3 * time.Second,
+		SkipMigrations: true, MigrateOnly: true, Brokers: []string{"a:1", "b:2"}, RegistryURL: "http://r", LogLevel: slog.LevelWarn, Drain: 3 * time.Second,
 		Stall: 4 * time.Second, ParkFirstPause: 5 * time.Second, ParkMaxPause: 6 * time.Second, ParkAttempts: 7,
 		ParkUnknownSchema: 8 * time.Second, HTTPLimit: 9, HTTPWait: 10 * time.Second, HTTPHeld: 11,
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestGateHoldsStagesBackUntilItOpens(t *testing.T) {
@@ -17,7 +18,7 @@ func TestGateHoldsStagesBackUntilItOpens(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			ended <- runStages(ctx, []stage{{"topics", g.run}, {"relay", g.then(func(ctx context.Context) error {
+			ended <- runStages(ctx, time.Minute, []stage{{"topics", g.run}, {"relay", g.then(func(ctx context.Context) error {
 				began = true
 				<-ctx.Done()
 				return nil
@@ -47,7 +48,7 @@ func TestGateThatStaysClosedCanBeStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	never := g.then(func(context.Context) error { return errors.New("begun") })
-	if err := runStages(ctx, []stage{{"topics", g.run}, {"relay", never}}); err != nil {
+	if err := runStages(ctx, time.Minute, []stage{{"topics", g.run}, {"relay", never}}); err != nil {
 		t.Errorf("a clean stop = %v", err)
 	}
 }

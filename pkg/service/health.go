@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -71,11 +70,12 @@ func (h *health) watch(name string, fn func() error) {
 	h.checks = append(h.checks, check{name, false, fn})
 }
 
-// await calls try until it succeeds or ctx ends, and says what it waits for: at once to those who probe, at each new
-// failure in the log. The part stays not ready until done is called, for it may have to wait for more.
+// await calls try until it succeeds or ctx ends, and says what it waits for: at once to those who probe, in the log
+// when the failure is another, and again now and then. The part stays not ready until done is called, for it may have
+// to wait for more.
 func (h *health) await(ctx context.Context, part, what string, try func() error) error {
 	h.waitFor(part, fmt.Errorf("waiting for %s", what))
-	said := ""
+	said := newSaid(h.tel.Logger)
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := try()
 		if err == nil {
@@ -85,10 +85,7 @@ func (h *health) await(ctx context.Context, part, what string, try func() error)
 			return ctx.Err()
 		}
 		h.waitFor(part, fmt.Errorf("waiting for %s: %w", what, err))
-		if err.Error() != said {
-			said = err.Error()
-			h.tel.Logger.Warn("waiting for "+what, "error", err)
-		}
+		said.waiting(what, err)
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
@@ -181,7 +178,7 @@ func (h *health) mux() http.Handler {
 		}
 		r.Get("/version", func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]any{
-				"service": h.name, "version": h.cfg.Version, "revision": revision(),
+				"service": h.name, "version": h.cfg.Version, "revision": h.cfg.Revision,
 				"pid": os.Getpid(), "started_at": h.started,
 			})
 		})
@@ -208,16 +205,4 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // a failed write means that the caller is gone
-}
-
-// revision is the commit that the binary was built from, if the build recorded it.
-func revision() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
-		}
-	}
-	return "unknown"
 }

@@ -153,11 +153,11 @@ func TestTokenGuardsAllButTheProbes(t *testing.T) {
 
 func TestVersionTellsWhichProcessAnswers(t *testing.T) {
 	cfg := good()
-	cfg.Version, cfg.Clock = "1.2.3", func() time.Time { return time.Unix(1_800_000_000, 0) }
+	cfg.Version, cfg.Revision, cfg.Clock = "1.2.3", "6e87f4d", func() time.Time { return time.Unix(1_800_000_000, 0) }
 	response := httptest.NewRecorder()
 	newTestHealth(t, cfg).mux().ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/version", nil))
 	want := map[string]any{
-		"service": "order", "version": "1.2.3", "revision": revision(), "pid": float64(os.Getpid()),
+		"service": "order", "version": "1.2.3", "revision": "6e87f4d", "pid": float64(os.Getpid()),
 		"started_at": "2027-01-15T08:00:00Z",
 	}
 	var got map[string]any

@@ -288,15 +288,18 @@ func TestServiceSaysWhatItWaitsForAndCanBeStopped(t *testing.T) {
 	}{
 		"the database": {
 			func(p *platform) { p.cfg.DatabaseURL = "postgres://" + nothing + "/till" },
-			"start", []string{"waiting for database: "}, http.StatusServiceUnavailable,
+			"start", []string{"waiting for database: QUADRILLE_DATABASE_URL: ", "cannot be reached; start it"},
+			http.StatusServiceUnavailable,
 		},
 		"the migration job": {
 			func(p *platform) { p.cfg.SkipMigrations = true },
-			"start", []string{"waiting for migration: ", "job"}, http.StatusServiceUnavailable,
+			"start", []string{"waiting for migration: ", "run the migration job, `quadrille apply --databases"},
+			http.StatusServiceUnavailable,
 		},
 		"the registry": {
 			func(p *platform) { p.cfg.RegistryURL = "http://" + nothing },
-			"start", []string{"waiting for schemas: ", "refused"}, http.StatusServiceUnavailable,
+			"start", []string{"waiting for schemas: QUADRILLE_REGISTRY_URL: ", "cannot be reached; start it"},
+			http.StatusServiceUnavailable,
 		},
 		"the schemas": {
 			func(p *platform) { p.registry.Reset() },
@@ -304,7 +307,8 @@ func TestServiceSaysWhatItWaitsForAndCanBeStopped(t *testing.T) {
 		},
 		"the broker": {
 			func(p *platform) { p.cfg.Brokers = []string{nothing} },
-			"topics", []string{"waiting for topics"}, http.StatusAccepted,
+			"topics", []string{"waiting for topics: QUADRILLE_KAFKA_BROKERS: ", "cannot be reached; start them"},
+			http.StatusAccepted,
 		},
 		"the topics": {
 			func(p *platform) { _ = p.cluster.DeleteTopic(soldType.Topic) },

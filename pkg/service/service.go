@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,10 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 )
+
+// drains is how many times Config.Drain a service may take to stop. Requests, batches and outside calls drain side by
+// side; the rest is for what they have begun.
+const drains = 2
 
 // Definition is the table of contents of a service: everything that makes it this service and no other.
 type Definition[I work.Input[S, E], S, E any] struct {
@@ -77,7 +82,12 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	if err := granted(def.Name, def.Publishes, def.Consumes); err != nil {
 		return err
 	}
-	tel, err := telemetry.Start(ctx, telemetry.Config{Service: def.Name, Version: cfg.Version, LogLevel: cfg.LogLevel})
+	if cfg.MigrateOnly {
+		return migrateOnly(ctx, cfg, def.Migrations)
+	}
+	tel, err := telemetry.Start(ctx, telemetry.Config{
+		Service: def.Name, Version: cfg.Version, Revision: cfg.Revision, LogLevel: cfg.LogLevel,
+	})
 	if err != nil {
 		return err
 	}
@@ -87,8 +97,9 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		_ = tel.Shutdown(flush)
 	}()
 	if cfg.Logger != nil {
-		tel.Logger = cfg.Logger.With("service", def.Name)
+		tel.Logger = telemetry.Identified(cfg.Logger).With("service", def.Name)
 	}
+	tel.Logger.Info("starting", "version", cfg.Version, "revision", cfg.Revision)
 	listener, err := cfg.listen(cfg.HTTPAddr, "the HTTP API of "+def.Name, "QUADRILLE_HTTP_ADDR")
 	if err != nil {
 		return err
@@ -126,7 +137,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	var codec *serde.Codec
 	err = health.await(ctx, partStart, "schemas", func() (err error) {
 		codec, err = serde.New(ctx, registry, append(append([]serde.Type{}, def.Publishes...), def.Consumes...))
-		return err
+		return cfg.registryCure(err)
 	})
 	if err != nil {
 		return err
@@ -135,7 +146,9 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	brokers := kafka.Config{
 		Brokers: cfg.Brokers, ClientID: "quadrille-" + def.Name, Logger: tel.Logger, Options: cfg.KafkaOptions,
 	}
-	adminClient, err := kafka.NewClient(brokers)
+	asking := brokers
+	asking.Logger = slog.New(slog.DiscardHandler) // whoever asks is told, and says so
+	adminClient, err := kafka.NewClient(asking)
 	if err != nil {
 		return err
 	}
@@ -146,7 +159,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	used := append(append([]string{dead}, consumed...), published...)
 	health.waitFor(partTopics, errors.New("starting"))
 	topicsThere := newGate(func(ctx context.Context) error {
-		err := health.await(ctx, partTopics, "topics", func() error { return kafka.Check(ctx, admin, used) })
+		err := health.await(ctx, partTopics, "topics", func() error { return checkTopics(ctx, adminClient, used) })
 		if err == nil {
 			health.done(partTopics)
 		}
@@ -169,18 +182,20 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		Name: def.Name, Load: def.Load, Save: def.Save, Publish: def.Publish, Encode: encoder(codec),
 	}, db, work.Config{
 		Clock: cfg.Clock, Parking: cfg.parking(), Logger: tel.Logger, Metrics: workMetrics,
-		Refuse: refuse,
+		Spans: tel.Spans, Refuse: refuse,
 	})
 	newClient := func(opts ...kgo.Opt) (*kgo.Client, error) { return kafka.NewClient(brokers, opts...) }
 	relay := outbox.NewRelay(db, outbox.Config{
 		Topics:    append(append([]string{}, published...), dead),
 		NewClient: newClient,
-		Logger:    tel.Logger, Metrics: outboxMetrics, MaxRecordBytesOf: map[string]int{dead: maxDeadLetter},
+		Logger:    tel.Logger, Spans: tel.Spans, Metrics: outboxMetrics,
+		MaxRecordBytesOf: map[string]int{dead: maxDeadLetter},
 	})
 	unit.OnCommit(func([]work.Fact[E]) { relay.Wake() })
 
 	decoder := &kafka.Decoder[I]{
-		Codec: codec, Input: def.Input, Unlogged: def.Unlogged, Clock: cfg.Clock, Metrics: kafkaMetrics,
+		Codec: codec, Input: def.Input, Unlogged: def.Unlogged, Clock: cfg.Clock, Group: def.Name,
+		Spans: tel.Spans, Metrics: kafkaMetrics,
 	}
 	parts := &Parts[I, S, E]{Config: cfg, DB: db, Unit: unit, Telemetry: tel, Codec: codec, Kafka: newClient}
 	mux, api := httpapi.New(httpapi.Config{
@@ -199,8 +214,8 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		return err
 	}
 
-	// In the order in which they stop: whatever feeds the unit, the unit, what it feeds.
-	stages := []stage{
+	// What feeds the unit. It stops as one: the consumer leaves its group at once, however long a request takes.
+	feeders := []stage{
 		{"HTTP API", func(ctx context.Context) error { return door.run(ctx, mux) }},
 		{"topics", topicsThere.run},
 	}
@@ -212,11 +227,11 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 			},
 			Horizon: progress.Horizon, Do: unit.Do, Clock: cfg.Clock, Logger: tel.Logger,
 		}
-		stages = append(stages, stage{"timers", timers.Run})
+		feeders = append(feeders, stage{"timers", timers.Run})
 	}
 	if def.Background != nil {
 		for i, fn := range def.Background(parts) {
-			stages = append(stages, stage{fmt.Sprintf("background %d", i), fn})
+			feeders = append(feeders, stage{fmt.Sprintf("background %d", i), fn})
 		}
 	}
 	if len(consumed) > 0 {
@@ -228,7 +243,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 			return errors.New("not started yet")
 		})
 		// Made only then, for its client joins the group at once.
-		stages = append(stages, stage{"consumer", topicsThere.then(func(ctx context.Context) error {
+		feeders = append(feeders, stage{"consumer", topicsThere.then(func(ctx context.Context) error {
 			consumer, err := kafka.NewConsumer(kafka.ConsumerConfig[I]{
 				Config: brokers, Group: def.Name, Topics: consumed, Decode: decoder.Decode, Take: unit.Take,
 				Metrics: kafkaMetrics, GiveBack: cfg.Drain / 2,
@@ -248,7 +263,8 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 				return nil
 			},
 		})
-		stages = append(stages, stage{"parked events", parked.Run})
+		feeders = append(feeders, stage{"parked events", parked.Run}, stage{"gauges of the lag",
+			func(ctx context.Context) error { return kafka.ObserveLag(ctx, meter, admin, def.Name, consumed) }})
 	}
 	health.watch("relay", relay.Err)
 	health.check("database", func() error {
@@ -256,11 +272,13 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		defer cancel()
 		return db.Ping(ctx)
 	})
-	stages = append(stages, stage{"unit of work", unit.Run}, stage{"relay", topicsThere.then(relay.Run)},
-		stage{"gauges", func(ctx context.Context) error { return outbox.Observe(ctx, meter, db) }},
-		stage{"gauges of letters", letters.Observe}, stage{"pruning", topicsThere.then(pruner.Run)})
+	observers := []stage{
+		{"gauges", func(ctx context.Context) error { return outbox.Observe(ctx, meter, db) }},
+		{"gauges of letters", letters.Observe}, {"pruning", topicsThere.then(pruner.Run)},
+	}
 	health.operations.set(adminHandler(def, parts, letters, registry))
 	health.done(partStart)
-	tel.Logger.Info("started", "http", cfg.HTTPAddr, "version", cfg.Version)
-	return runStages(ctx, stages)
+	tel.Logger.Info("started", "http", cfg.HTTPAddr, "version", cfg.Version, "revision", cfg.Revision)
+	return runStages(ctx, drains*cfg.Drain, feeders, []stage{{"unit of work", unit.Run}},
+		[]stage{{"relay", topicsThere.then(relay.Run)}}, observers)
 }

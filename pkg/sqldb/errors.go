@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -75,6 +76,23 @@ func postgresUnavailable(err *pgconn.PgError) bool {
 		return true
 	}
 	return false
+}
+
+// IsRefused says that a server was reached and let nobody in: the password, the user, the name of the database or TLS
+// do not fit. [IsUnavailable] says so too, unless it comes from Open: whoever can change them may do so meanwhile.
+func IsRefused(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return isWithoutTLS(err) || ok && (strings.HasPrefix(pg.Code, "28") || // invalid authorization
+		pg.Code == "3D000" || // invalid_catalog_name
+		pg.Code == "42501") // insufficient_privilege
+}
+
+// isWithoutTLS says that a server was asked for TLS and has none. The driver says so in words only.
+func isWithoutTLS(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "server refused TLS connection")
 }
 
 // isReadOnly says that PostgreSQL refused to write in a transaction that only reads (read_only_sql_transaction).

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"regexp"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
@@ -28,6 +29,9 @@ func Migrate(ctx context.Context, db *DB, fsys fs.FS, name string) error {
 		_, err := p.Up(ctx)
 		return err
 	})
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42501" { // insufficient_privilege
+		err = fmt.Errorf("the user may not change the schema; make it the owner of the database: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("migrate %s: %w", name, err)
 	}

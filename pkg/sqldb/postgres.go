@@ -2,7 +2,9 @@ package sqldb
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,18 +50,19 @@ func openPostgres(ctx context.Context, url string, cfg config) (*DB, error) {
 			config.RuntimeParams[name] = value
 		}
 	}
-	handle := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
+	connector := stdlib.GetConnector(*config, stdlib.OptionAfterConnect(func(_ context.Context, conn *pgx.Conn) error {
 		conn.TypeMap().RegisterType(&pgtype.Type{
 			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 		})
 		return nil
 	}))
+	handle := sql.OpenDB(postgresConnector{connector, config})
 	handle.SetMaxOpenConns(cfg.connections)
 	handle.SetMaxIdleConns(cfg.connections)
 	handle.SetConnMaxLifetime(maxLifetime)
 	if err := handle.PingContext(ctx); err != nil {
 		_ = handle.Close()
-		return nil, fmt.Errorf("open the database: %w", postgresCure(config, err))
+		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	pool := postgresPool{handle}
 	return &DB{
@@ -71,11 +74,36 @@ func openPostgres(ctx context.Context, url string, cfg config) (*DB, error) {
 	}, nil
 }
 
+// postgresConnector names the cause and the cure of each connection that fails, the first as well as those of a server
+// whose passwords were changed since.
+type postgresConnector struct {
+	driver.Connector
+	config *pgx.ConnConfig
+}
+
+// Connect implements driver.Connector.
+func (c postgresConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		err = postgresCure(c.config, err)
+	}
+	return conn, err
+}
+
 // postgresCure says of a failed connection what to do about it. pgx never repeats the password.
 func postgresCure(config *pgx.ConnConfig, err error) error {
 	where := fmt.Sprintf("%s:%d", config.Host, config.Port)
 	pg, ok := errors.AsType[*pgconn.PgError](err)
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
+	case untrusted:
+		return fmt.Errorf("PostgreSQL at %s shows a certificate that is not trusted; name its authority in the url "+
+			"(sslrootcert=FILE): %w", where, err)
+	case ok && strings.Contains(pg.Message, "no encryption"):
+		return fmt.Errorf("PostgreSQL at %s does not let user %q in without TLS; ask for it in the url "+
+			"(sslmode=require), or allow it in pg_hba.conf: %w", where, config.User, err)
+	case isWithoutTLS(err):
+		return fmt.Errorf("PostgreSQL at %s speaks no TLS; leave it out in the url (sslmode=disable): %w", where, err)
 	case ok && pg.Code == "28P01":
 		return fmt.Errorf("PostgreSQL at %s refuses the password of user %q; correct the url: %w",
 			where, config.User, err)

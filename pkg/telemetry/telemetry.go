@@ -26,8 +26,8 @@ import (
 
 // Config of a process's telemetry.
 type Config struct {
-	// Service and Version name the process, such as "order" and "1.0.0".
-	Service, Version string
+	// Service, Version and Revision name the process, such as "order", "1.0.0" and a commit.
+	Service, Version, Revision string
 	// LogLevel is the least severe level written. Defaults to info.
 	LogLevel slog.Level
 	// LogTo gets one JSON object a line. Defaults to standard error.
@@ -39,6 +39,8 @@ type Telemetry struct {
 	Logger *slog.Logger
 	Tracer trace.TracerProvider
 	Meter  metric.MeterProvider
+	// Spans makes the spans of messages, none unless spans are exported.
+	Spans *Spans
 	// Metrics serves the metrics in Prometheus's format.
 	Metrics http.Handler
 
@@ -52,25 +54,31 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 		cfg.LogTo = os.Stderr
 	}
 	handler := slog.NewJSONHandler(cfg.LogTo, &slog.HandlerOptions{Level: cfg.LogLevel})
-	t := &Telemetry{Logger: slog.New(handler).With("service", cfg.Service)}
+	t := &Telemetry{Logger: Identified(slog.New(handler)).With("service", cfg.Service)}
 
 	// The environment comes last: an operator's OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES wins.
 	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(
-		attribute.String("service.name", cfg.Service), attribute.String("service.version", cfg.Version)),
+		attribute.String("service.name", cfg.Service), attribute.String("service.version", cfg.Version),
+		attribute.String("vcs.ref.head.revision", cfg.Revision)),
 		resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("telemetry resource: %w", err)
 	}
 
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	var processor sdktrace.SpanProcessor
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "" {
 		exporter, err := otlptracehttp.New(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("trace exporter: %w", err)
 		}
-		options = append(options, sdktrace.WithBatcher(exporter))
+		processor = sdktrace.NewBatchSpanProcessor(exporter)
+		options = append(options, sdktrace.WithSpanProcessor(processor))
 	}
 	tracer := sdktrace.NewTracerProvider(options...)
+	if processor != nil {
+		t.Spans = NewSpans(tracer, processor, res)
+	}
 	t.Tracer, t.shutdown = tracer, append(t.shutdown, tracer.Shutdown)
 
 	registry := prometheus.NewRegistry()

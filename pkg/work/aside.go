@@ -28,6 +28,7 @@ type aside struct {
 	state    string
 	attempts int64
 	record   *Record
+	logged   context.Context
 }
 
 func (u *Unit[I, S, E]) letterOf(it *item[I], err error, now time.Time) aside {
@@ -39,7 +40,7 @@ func (u *Unit[I, S, E]) letterOf(it *item[I], err error, now time.Time) aside {
 		}
 	}
 	v := u.cfg.Parking.judge(err, it.recurs(), attempt, failed, now)
-	l := aside{resource: it.Key, state: v.state, attempts: attempt, record: it.Record}
+	l := aside{resource: it.Key, state: v.state, attempts: attempt, record: it.Record, logged: it.context()}
 	l.row = asideRow{
 		Scope: it.Scope, ID: it.letterID(), Class: v.class, Error: legible(err.Error(), maxError),
 		Arrived: now, FirstFailed: &failed, LastFailed: &now, RetryAt: v.retryAt,
@@ -148,15 +149,15 @@ func (l *aside) copy(service, key string) outbox.Record {
 }
 
 // tell logs what operators should know of, once it is committed.
-func (l *aside) tell(ctx context.Context, log *slog.Logger) {
+func (l *aside) tell(log *slog.Logger) {
 	attributes := []any{
 		"scope", l.row.Scope, "id", l.row.ID, "key", l.resource, "class", l.row.Class, "error", l.row.Error,
 		"attempts", l.attempts,
 	}
 	switch {
 	case l.state == stateDead:
-		log.ErrorContext(ctx, "message is dead until an operator redrives or discards it", attributes...)
+		log.ErrorContext(l.logged, "message is dead until an operator redrives or discards it", attributes...)
 	case l.row.Class != ClassBehind && l.attempts == 1:
-		log.WarnContext(ctx, "message is parked and tried again", attributes...)
+		log.WarnContext(l.logged, "message is parked and tried again", attributes...)
 	}
 }

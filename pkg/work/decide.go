@@ -240,7 +240,7 @@ func (u *Unit[I, S, E]) decide(b *batch[I, E], state S, it *item[I]) (spoilt boo
 	facts, records := len(b.facts), len(b.records)
 	defer func() {
 		if p := recover(); p != nil {
-			u.cfg.Logger.Error("decide panicked",
+			u.cfg.Logger.ErrorContext(it.context(), "decide panicked",
 				"scope", it.Scope, "id", it.ID, "panic", p, "stack", string(debug.Stack()))
 			b.facts, b.records = b.facts[:facts], b.records[:records]
 			spoilt, err = true, fmt.Errorf("%w: %v", ErrPanic, p)

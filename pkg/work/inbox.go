@@ -151,8 +151,8 @@ func find(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[inboxKey]inb
 // fewStreams is how many open streams are read as they are. Of more, only those that are asked about.
 const fewStreams = 64
 
-// findOpen returns those streams asked about, and maybe others, that have rows which are parked or dead. As a rule there
-// is none or hardly any, so the index is asked for the next stream and the next, however long the queues are.
+// findOpen returns those streams asked about, and maybe others, that have rows which are parked or dead. As a rule
+// there is none or hardly any, so the index is asked for the next stream and the next, however long the queues are.
 func findOpen(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[stream]bool, error) {
 	rows, err := sqldb.Select[streamRow](ctx, tx, `
 		WITH RECURSIVE streams (scope, key) AS (

@@ -18,7 +18,9 @@ func (u *Unit[I, S, E]) Run(ctx context.Context) error {
 		for _, e := range entries {
 			items = append(items, e.items...)
 		}
+		span := u.begin(items)
 		u.settle(ctx, items)
+		u.end(ctx, span, items)
 	}
 }
 
@@ -28,7 +30,7 @@ func (u *Unit[I, S, E]) Run(ctx context.Context) error {
 func (u *Unit[I, S, E]) Do(ctx context.Context, m Message[I]) (Receipt, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	e := newEntry(ctx, m)
+	e := newEntry(ctx, u.traced(m))
 	it := e.items[0]
 	if !u.queue.put(e, true) {
 		return Receipt{}, ErrBusy

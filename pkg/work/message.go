@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
@@ -76,6 +78,8 @@ type Message[I any] struct {
 	Input I
 	// At is when it arrived.
 	At time.Time
+	// Span is that of its way through the unit of work, which ends it; nil unless its trace is recorded.
+	Span trace.Span
 }
 
 // Record is a consumed Kafka record as it was.

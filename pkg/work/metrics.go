@@ -37,6 +37,9 @@ func NewMetrics(meter metric.Meter) (*Metrics, error) {
 		if *c.to, err = meter.Int64Counter(c.name, metric.WithDescription(c.help)); err != nil {
 			return nil, fmt.Errorf("metric %s: %w", c.name, err)
 		}
+		if c.to != &m.letters { // which has a series for each state and class
+			(*c.to).Add(context.Background(), 0) // or the first would not be seen as a rise
+		}
 	}
 	var err error
 	if m.batch, err = meter.Int64Histogram("quadrille.work.batch.size",

@@ -40,6 +40,7 @@ func (it *item[I]) recurs() bool { return it.Scope == ScopeTimer || it.Scope == 
 // event may wait out an outage for hours, a command beside it must not.
 func (it *item[I]) finish(receipt Receipt, err error) {
 	it.receipt, it.err = receipt, err
+	it.endSpan()
 	if it.entry.left--; it.entry.left == 0 {
 		close(it.entry.done)
 	}

@@ -59,14 +59,14 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I]) {
 		}
 		switch it := items[0]; {
 		case it.Record == nil && !it.recurs():
-			u.cfg.Logger.Error("command refused", "scope", it.Scope, "id", it.ID, "error", err)
+			u.cfg.Logger.ErrorContext(it.context(), "command refused", "scope", it.Scope, "id", it.ID, "error", err)
 			it.finish(Receipt{}, err)
 			return
 		case it.pinned == nil:
 			it.pinned = pinned{err}
 			conflicts, outages = 0, 0
 		default: // not even its letter can be written: to go on would lose it
-			u.cfg.Logger.Error("message cannot be set aside, trying again",
+			u.cfg.Logger.ErrorContext(it.context(), "message cannot be set aside, trying again",
 				"scope", it.Scope, "id", it.ID, "error", err)
 			pause(ctx, maxOutages, maxOutagePause)
 		}

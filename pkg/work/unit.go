@@ -18,6 +18,7 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/pkg/outbox"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
 // Config of a Unit.
@@ -39,6 +40,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Metrics default to none.
 	Metrics *Metrics
+	// Spans make the spans of messages. Default to none.
+	Spans *telemetry.Spans
 	// Refuse is asked about each event before it is decided; an error counts as that of Decide. Tests make handlers
 	// fail by it. Defaults to nil.
 	Refuse func(key string) error
@@ -149,7 +152,7 @@ func (u *Unit[I, S, E]) transact(ctx context.Context, items []*item[I]) (err err
 	u.cfg.Metrics.committed(ctx, b.counts())
 	for _, l := range b.letters {
 		u.cfg.Metrics.letter(ctx, l)
-		l.tell(ctx, u.cfg.Logger)
+		l.tell(u.cfg.Logger)
 	}
 	if b.done > 0 {
 		for _, fn := range u.onCommit {

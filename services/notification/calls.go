@@ -27,7 +27,7 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 	}
 	s := sender{
 		client: client, clock: p.Config.Clock, giveUpAfter: cfg.MailGiveUpAfter,
-		tracer: p.Telemetry.Tracer.Tracer("quadrille/" + Name),
+		spans: p.Telemetry.Spans, server: cfg.SMTPAddr,
 	}
 	metrics, err := work.NewCallsMetrics(p.Telemetry.Meter.Meter("quadrille"))
 	if err != nil {
@@ -56,17 +56,17 @@ type sender struct {
 	client      *smtp.Client
 	clock       func() time.Time
 	giveUpAfter time.Duration
-	tracer      trace.Tracer
+	spans       *telemetry.Spans
+	server      string
 }
 
 // perform sends the mail. One that could not be sent is tried again until its time is over: then it has expired, and is
 // not sent any more even if the server would take it. Were the answer the one that cannot be saved, it would go out for
 // ever.
 func (s sender) perform(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
-	ctx, span := s.tracer.Start(telemetry.WithTraceparent(ctx, call.Origin.Trace), "send "+string(call.Kind),
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-			attribute.String("quadrille.order.id", call.OrderID),
-			attribute.Int64("quadrille.claim", call.Claim)))
+	ctx, span := s.spans.Call(ctx, call.Origin.Trace, "mail "+string(call.Kind), trace.SpanKindClient,
+		attribute.String("server.address", s.server), attribute.String("quadrille.key", call.OrderID),
+		attribute.Int64("quadrille.claim", call.Claim))
 	defer span.End()
 	outcome := mail.Expired
 	if !s.isOver(call) {
@@ -82,6 +82,7 @@ func (s sender) perform(ctx context.Context, call store.Call) (work.Message[stor
 		}
 	}
 	span.SetAttributes(attribute.String("quadrille.mail.outcome", string(outcome)))
+	call.Origin.Trace = telemetry.Traceparent(ctx) // the answer belongs below the call
 	return answered(call, outcome, event.Now(s.clock)), nil
 }
 

@@ -65,7 +65,7 @@ func Run(ctx context.Context, cfg Config) error {
 
 // Definition is the service's table of contents.
 func Definition(cfg Config) service.Definition[order.Message, *order.Book, order.Event] {
-	waiters := api.NewWaiters()
+	waiters, pace := api.NewWaiters(), &pace{}
 	return service.Definition[order.Message, *order.Book, order.Event]{
 		Name:       Name,
 		Title:      "Orders",
@@ -77,7 +77,7 @@ func Definition(cfg Config) service.Definition[order.Message, *order.Book, order
 			"PaymentRefunded",
 			"ProductUpdated"),
 		Unlogged: map[string]bool{"product.events": true},
-		Load:     store.Load,
+		Load:     pace.loads(store.Load),
 		Save:     store.Saver{SnapshotEvery: cfg.SnapshotEvery}.Save,
 		Publish:  kafka.Publish,
 		Input:    kafka.Input,
@@ -93,6 +93,7 @@ func Definition(cfg Config) service.Definition[order.Message, *order.Book, order
 				func(ctx context.Context) error { return store.KeepRefreshed(ctx, p.DB, p.Telemetry.Logger) },
 				rebuilder(p).Run,
 				func(ctx context.Context) error { return observeSagas(ctx, p, cfg.StuckAfter) },
+				pace.watch(p),
 			}
 		},
 	}

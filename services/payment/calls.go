@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/telemetry"
@@ -42,12 +45,18 @@ func calls(p *api.Parts, cfg Config) func(context.Context) error {
 			return leases.Claim(ctx, p.DB, ended, now, limit)
 		},
 		Perform: func(ctx context.Context, call store.Call) (work.Message[store.Message], error) {
-			ctx = telemetry.WithTraceparent(ctx, call.Origin.Trace)
+			ctx, span := p.Telemetry.Spans.Call(ctx, call.Origin.Trace, string(call.Operation)+" payment",
+				trace.SpanKindInternal, attribute.String("quadrille.key", call.OrderID),
+				attribute.Int64("quadrille.claim", call.Claim))
+			defer span.End()
 			answer, err := client.Perform(ctx, call.Call, call.Intent)
 			if err != nil {
 				err = fmt.Errorf("call %d of order %s: %w", call.Claim, call.OrderID, err)
+				span.SetStatus(codes.Error, err.Error())
 				return work.Message[store.Message]{}, err
 			}
+			span.SetAttributes(attribute.String("quadrille.refusal", string(answer.Refusal)))
+			call.Origin.Trace = telemetry.Traceparent(ctx) // the answer belongs below the call
 			return answered(call, answer, event.Now(p.Config.Clock))
 		},
 		Away: func(err error) bool { return errors.Is(err, gateway.ErrAway) },
@@ -75,5 +84,6 @@ func answered(call store.Call, answer payment.Answer, now time.Time) (work.Messa
 // instrumented traces and measures requests, each as a part of the trace of its order.
 func instrumented(t http.RoundTripper, tel *telemetry.Telemetry) http.RoundTripper {
 	return otelhttp.NewTransport(t, otelhttp.WithTracerProvider(tel.Tracer), otelhttp.WithMeterProvider(tel.Meter),
-		otelhttp.WithPropagators(propagation.TraceContext{}))
+		otelhttp.WithPropagators(propagation.TraceContext{}),
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method }))
 }

@@ -3,6 +3,7 @@ package checker
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,7 +31,8 @@ type Sources struct {
 func (s Sources) withDefaults() (Sources, error) {
 	if s.Kafka == nil {
 		s.Kafka = func(opts ...kgo.Opt) (*kgo.Client, error) {
-			return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(s.Addresses.Kafka)}, opts...)...)
+			brokers := strings.Split(s.Addresses.Kafka, ",")
+			return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(brokers...)}, opts...)...)
 		}
 	}
 	var err error

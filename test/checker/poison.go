@@ -57,8 +57,8 @@ func (c *check) poison() {
 // discarded it before it was dead.
 var passing = []string{"unknown_schema", "not_yet", "save", "behind"}
 
-// waits reports whether a letter that would have been tried again for a while is parked behind an earlier one of its key:
-// it is not looked at before that is gone.
+// waits reports whether a letter that would have been tried again for a while is parked behind an earlier one of its
+// key: it is not looked at before that is gone.
 func (c *check) waits(service string, l Letter) bool {
 	if c.rows[service][inboxKey{l.Scope, l.ID}].State != stateParked || !slices.Contains(passing, l.Class) {
 		return false
@@ -70,7 +70,8 @@ func (c *check) waits(service string, l Letter) bool {
 		if earlier.ID == l.ID {
 			return false
 		}
-		if state := c.rows[service][inboxKey{earlier.Scope, earlier.ID}].State; state == stateParked || state == stateDead {
+		switch c.rows[service][inboxKey{earlier.Scope, earlier.ID}].State {
+		case stateParked, stateDead:
 			return true
 		}
 	}

@@ -45,16 +45,23 @@ func TestMain(m *testing.M) {
 // platform is a running `quadrille up`.
 type platform struct{ *launch.Platform }
 
-// up starts the platform on free ports and returns once it says that it is ready. It is stopped when the test ends.
+// up starts the platform on free ports and returns once it says that it is ready. It is stopped when the test ends. Where
+// the environment names a broker and a registry it stands on these.
 func up(t *testing.T, args ...string) *platform {
+	t.Helper()
+	return upOn(t, given(), args...)
+}
+
+func upOn(t *testing.T, on *servers, args ...string) *platform {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
+	on.empty(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	p, err := launch.Up(ctx, launch.Config{Path: path, Args: append([]string{"--free-ports"}, args...)})
+	p, err := launch.Up(ctx, launch.Config{Path: path, Args: append([]string{"--free-ports"}, on.arguments(t, args)...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,6 +70,7 @@ func up(t *testing.T, args ...string) *platform {
 			t.Error(err)
 		}
 	})
+	p.Client = client.New(on.addresses(p.Addresses))
 	return &platform{p}
 }
 

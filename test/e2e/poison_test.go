@@ -29,8 +29,8 @@ type poisoner struct {
 	injected []checker.Injected
 }
 
-func newPoisoner(p *platform) (*poisoner, error) {
-	kafka, err := kgo.NewClient(kgo.SeedBrokers(p.Kafka))
+func newPoisoner(brokers []string) (*poisoner, error) {
+	kafka, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
 		return nil, err
 	}

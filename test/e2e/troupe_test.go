@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/failpoint"
-	"github.com/quadrille-platform/quadrille/pkg/sqldb/sqltest"
 	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/launch"
 )
@@ -47,6 +46,8 @@ type troupe struct {
 	data      string
 	databases map[string]string // those on PostgreSQL
 	names     []string
+	// tame audiences are let in alone.
+	tame bool
 	// variables of each process, by place.
 	variables map[place][]string
 
@@ -65,19 +66,24 @@ func (p place) String() string { return fmt.Sprintf("%s-%d", p.service, p.replic
 // assemble starts the world around the services and none of these. With PostgreSQL each will have two replicas.
 func assemble(t *testing.T, postgres bool) *troupe {
 	t.Helper()
+	return assembleOn(t, given(), postgres)
+}
+
+func assembleOn(t *testing.T, on *servers, postgres bool) *troupe {
+	t.Helper()
 	program, err := fragile()
 	if err != nil {
 		t.Fatal(err)
 	}
 	x := &troupe{
 		program: program, data: t.TempDir(), databases: make(map[string]string), variables: make(map[place][]string),
-		names: []string{"order", "inventory", "payment", "notification"}, processes: make(map[place]*launch.Process),
+		names: serviceNames, processes: make(map[place]*launch.Process),
 	}
 	args := []string{"--data", x.data, "--without", strings.Join(x.names, ",")}
 	if postgres {
 		for _, name := range x.names {
-			x.databases[name] = sqltest.PostgresURL(t)
-			args = append(args, "--database", name+"="+x.databases[name])
+			x.databases[name] = on.database(t)
+			args = append(args, "--database="+name+"="+x.databases[name])
 		}
 	}
 	for _, set := range []string{
@@ -86,8 +92,8 @@ func assemble(t *testing.T, postgres bool) *troupe {
 	} {
 		args = append(args, "--set", set)
 	}
-	x.platform = up(t, args...)
-	if x.poison, err = newPoisoner(x.platform); err != nil {
+	x.platform = upOn(t, on, args...)
+	if x.poison, err = newPoisoner(on.brokers(x.platform)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(x.poison.kafka.Close)
@@ -107,6 +113,9 @@ func assemble(t *testing.T, postgres bool) *troupe {
 		for at, process := range x.processes {
 			if err := process.Stop(syscall.SIGTERM); err != nil {
 				t.Errorf("%s: %v", at, err)
+			}
+			if t.Failed() { // kept by go test -artifacts
+				_ = os.WriteFile(filepath.Join(t.ArtifactDir(), at.String()+".log"), []byte(process.Stderr()), 0o644)
 			}
 		}
 	})

@@ -39,7 +39,8 @@ type Errand struct {
 var tokens = []gateway.Token{
 	gateway.TokenVisa, gateway.TokenVisa, gateway.TokenVisa, gateway.TokenVisa, gateway.TokenDeclined,
 	gateway.TokenInsufficientFunds, gateway.TokenFlaky, gateway.TokenSlow, gateway.TokenTimeout,
-	gateway.TokenCaptureDeclined, gateway.TokenRefundDeclined, gateway.TokenCancelDeclined, "tok_unheard_of", "no token at all",
+	gateway.TokenCaptureDeclined, gateway.TokenRefundDeclined, gateway.TokenCancelDeclined, "tok_unheard_of",
+	"no token at all",
 }
 
 var mailboxes = []string{"ada", "ada", "ada", "ada", "refused", "busy", "slow", "silent"}

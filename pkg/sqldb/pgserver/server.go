@@ -31,6 +31,8 @@ type Config struct {
 	Binaries string
 	// Dir keeps the data for the next Start; it is made if missing. Defaults to a temporary folder, removed on Stop.
 	Dir string
+	// Port is where it listens on 127.0.0.1. Defaults to one that is free.
+	Port int
 	// Durable makes an acknowledged commit survive a crash of the machine: fsync, synchronous_commit and
 	// full_page_writes are on. Defaults to off, which is faster.
 	Durable bool
@@ -88,9 +90,11 @@ func start(ctx context.Context, cfg Config) (*Server, error) {
 		}
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
+	port := cfg.Port
+	if port == 0 {
+		if port, err = freePort(); err != nil {
+			return nil, err
+		}
 	}
 	// Kept open, so that it can be read when the watchdog has removed it.
 	log, err := os.Create(filepath.Join(dir, "server.log"))

@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	os.Exit(service.Main(func(ctx context.Context, cfg order.Config) error {
+	os.Exit(service.Main(service.Built("", ""), func(ctx context.Context, cfg order.Config) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		go func() {

@@ -23,6 +23,7 @@ type Command struct {
 	List    bool     `help:"List the steps and show none."`
 	JSON    bool     `help:"Print one JSON object a step, then a summary."`
 	Against string   `help:"Show it on a platform that runs already, of these addresses: the file, the URL or the text that 'quadrille up --json' printed. Steps that start or kill processes are skipped." placeholder:"FILE|URL|JSON" predictor:"file"`
+	Token   string   `help:"Token of its admin listeners, if they ask for one." env:"QUADRILLE_ADMIN_TOKEN" placeholder:"TOKEN"`
 }
 
 // Help is shown by `quadrille demo --help`.
@@ -102,12 +103,16 @@ func (c Command) against(ctx context.Context, of []step, r *report) error {
 	if err != nil {
 		return err
 	}
+	platform := client.New(addresses)
+	if c.Token != "" {
+		platform = platform.With("Authorization", "Bearer "+c.Token)
+	}
 	for _, l := range lanes(of) {
 		if l.on.why != "" {
 			l.skip(r, "not on a platform that runs already: "+l.on.why)
 			continue
 		}
-		if err := l.show(ctx, client.New(addresses), nil, r); err != nil {
+		if err := l.show(ctx, platform, nil, r); err != nil {
 			return err
 		}
 	}

@@ -8,4 +8,7 @@ import (
 	"github.com/quadrille-platform/quadrille/services/inventory"
 )
 
-func main() { os.Exit(service.Main(inventory.Run)) }
+// version and revision are set by the linker: -ldflags "-X main.version=… -X main.revision=…".
+var version, revision string
+
+func main() { os.Exit(service.Main(service.Built(version, revision), inventory.Run)) }

@@ -20,9 +20,7 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []Message) (*State, error)
 	for _, m := range messages {
 		for _, id := range m.Needs().Logs {
 			orders = append(orders, id)
-			if _, known := s.origins[id]; !known {
-				s.origins[id] = m.Origin
-			}
+			s.follow(id, m.Origin)
 		}
 	}
 	found, err := lockLogs(ctx, tx, sqldb.Keys(orders, orderKeyOf))

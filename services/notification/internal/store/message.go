@@ -1,6 +1,9 @@
 package store
 
-import "github.com/quadrille-platform/quadrille/services/notification/internal/mail"
+import (
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
+	"github.com/quadrille-platform/quadrille/services/notification/internal/mail"
+)
 
 // Message is a message of the domain and where it comes from. What makes a mail due leads to no event, which would
 // carry its cause, so the message itself has to tell.
@@ -10,7 +13,8 @@ type Message struct {
 }
 
 // Origin names the request that a message goes back to. A log keeps that of the first message about its order, so that
-// its mails and what is told of them belong to the request that placed the order, long after that message.
+// its mails and what is told of them belong to the request that placed the order, long after that message. The span
+// within that trace is that of the last message, so that a mail stands below what made it due.
 type Origin struct {
 	// Correlation is the correlation id of that request.
 	Correlation string
@@ -21,7 +25,8 @@ type Origin struct {
 // State is what one batch of messages is decided on.
 type State struct {
 	Room *mail.Room
-	// origins are, by order id, those of the first message about each order in the batch.
+	// origins are, by order id, those of the first message about each order in the batch, with the last span of its
+	// trace.
 	origins map[string]Origin
 	// stored are the logs' mails as they were loaded.
 	stored map[string][mail.Kinds]mail.Mail
@@ -29,3 +34,14 @@ type State struct {
 
 // Decide folds the message into the room.
 func (m Message) Decide(s *State) ([]mail.Event, error) { return m.Message.Decide(s.Room) }
+
+// follow notes where a message about an order comes from.
+func (s *State) follow(id string, o Origin) {
+	first, known := s.origins[id]
+	switch {
+	case !known:
+		s.origins[id] = o
+	case telemetry.SameTrace(first.Trace, o.Trace):
+		s.origins[id] = Origin{Correlation: first.Correlation, Trace: o.Trace}
+	}
+}

@@ -50,9 +50,15 @@ func saveLogs(ctx context.Context, tx *sqldb.Tx, s *State) error {
 		UPDATE mail_logs SET total = rows.total, currency = rows.currency, placed = rows.placed,
 			address = rows.address, domain = rows.domain, lines = rows.lines, confirmed = rows.confirmed,
 			cancelled = rows.cancelled, reason = rows.reason, detail = rows.detail, refunded = rows.refunded,
-			next_call = rows.next_call, version = rows.version, updated_at = rows.updated_at
+			next_call = rows.next_call, version = rows.version, updated_at = rows.updated_at,
+			trace = `+lastSpan+`
 		FROM rows WHERE mail_logs.order_id = rows.order_id AND mail_logs.version = rows.stored`)
 }
+
+// lastSpan is, in SQL, the last span of the trace that a log belongs to: a message of another trace leaves it as it
+// was. The first 36 letters of a traceparent are those of its trace.
+const lastSpan = `CASE WHEN substr(rows.trace, 1, 36) = substr(mail_logs.trace, 1, 36)
+	THEN rows.trace ELSE mail_logs.trace END`
 
 func saveMails(ctx context.Context, tx *sqldb.Tx, s *State) error {
 	var rows []mailRow

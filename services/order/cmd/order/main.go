@@ -8,4 +8,7 @@ import (
 	"github.com/quadrille-platform/quadrille/services/order"
 )
 
-func main() { os.Exit(service.Main(order.Run)) }
+// version and revision are set by the linker: -ldflags "-X main.version=… -X main.revision=…".
+var version, revision string
+
+func main() { os.Exit(service.Main(service.Built(version, revision), order.Run)) }

@@ -56,6 +56,34 @@ func TestClaimReturnsTheWholeCall(t *testing.T) {
 	})
 }
 
+// TestACallStandsBelowWhatMadeItDue: within the trace of the order, and never in another.
+func TestACallStandsBelowWhatMadeItDue(t *testing.T) {
+	const trace, other = "00-0af7651916cd43dd8448eb211c80319c-", "00-ffffffffffffffffffffffffffffffff-"
+	told := func(trace, span string, m payment.Message) []store.Message {
+		return from(store.Origin{Correlation: "c" + span, Trace: trace + span + "-01"}, m)
+	}
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		for _, inputs := range [][]store.Message{
+			append(told(trace, "0000000000000001", place("batch")), told(trace, "0000000000000002", reserve("batch"))...),
+			told(trace, "0000000000000001", place("turns")), told(trace, "0000000000000002", reserve("turns")),
+			told(trace, "0000000000000002", place("other")), told(other, "0000000000000003", reserve("other")),
+		} {
+			if err := transact(t.Context(), db, inputs, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		calls := claim(t, db, at(10), 10)
+		if len(calls) != 3 {
+			t.Fatalf("%d calls were claimed, want three", len(calls))
+		}
+		for _, call := range calls {
+			if want := trace + "0000000000000002-01"; call.Origin.Trace != want {
+				t.Errorf("%s: the call belongs to %s, want %s", call.OrderID, call.Origin.Trace, want)
+			}
+		}
+	})
+}
+
 // TestASaveLeavesALeaseAlone: whatever is decided about a payment meanwhile, its call stays leased.
 func TestASaveLeavesALeaseAlone(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {

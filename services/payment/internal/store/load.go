@@ -21,9 +21,7 @@ func Load(ctx context.Context, tx *sqldb.Tx, messages []Message) (*State, error)
 	for _, m := range messages {
 		for _, id := range m.Needs().Payments {
 			orders = append(orders, id)
-			if _, known := s.origins[id]; !known {
-				s.origins[id] = m.Origin
-			}
+			s.follow(id, m.Origin)
 		}
 	}
 	rows, err := lockPayments(ctx, tx, sqldb.Keys(orders, orderKeyOf))

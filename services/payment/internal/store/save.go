@@ -30,7 +30,7 @@ func savePayments(ctx context.Context, tx *sqldb.Tx, s *State) error {
 		case p.Stored == 0:
 			created = append(created, rowOf(p, s.origins[p.OrderID]))
 		default:
-			changed = append(changed, rowOf(p, Origin{}))
+			changed = append(changed, rowOf(p, s.origins[p.OrderID]))
 		}
 	}
 	err := work.Write(ctx, tx, created, `
@@ -51,9 +51,14 @@ func savePayments(ctx context.Context, tx *sqldb.Tx, s *State) error {
 			decline = rows.decline, capture_failure = rows.capture_failure, fenced = rows.fenced,
 			expired = rows.expired, cancel_refused = rows.cancel_refused, refund_refused = rows.refund_refused,
 			ended = rows.ended, settled_by_hand = rows.settled_by_hand, next_call = rows.next_call,
-			version = rows.version, updated_at = rows.updated_at
+			version = rows.version, updated_at = rows.updated_at, trace = `+lastSpan+`
 		FROM rows WHERE payments.order_id = rows.order_id AND payments.version = rows.stored`)
 }
+
+// lastSpan is, in SQL, the last span of the trace that a payment belongs to: a message of another trace leaves it as it
+// was. The first 36 letters of a traceparent are those of its trace.
+const lastSpan = `CASE WHEN substr(rows.trace, 1, 36) = substr(payments.trace, 1, 36)
+	THEN rows.trace ELSE payments.trace END`
 
 type entryRow struct {
 	OrderID  string          `db:"order_id"`
