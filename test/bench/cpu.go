@@ -18,7 +18,7 @@ const clockTick = time.Second / 100
 func cpu(platform int) map[string]time.Duration {
 	used := make(map[string]time.Duration)
 	note := func(name string, pid int) {
-		if _, spent, err := processTimes(pid); err == nil {
+		if _, spent, _, err := processTimes(pid); err == nil {
 			used[name] = spent
 		}
 	}
@@ -27,7 +27,7 @@ func cpu(platform int) map[string]time.Duration {
 	stats, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well formed
 	for _, path := range stats {
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		parent, _, err := processTimes(pid)
+		parent, _, _, err := processTimes(pid)
 		line, failed := os.ReadFile(path)
 		if err != nil || failed != nil || parent != platform {
 			continue
@@ -37,6 +37,19 @@ func cpu(platform int) map[string]time.Duration {
 		}
 	}
 	return used
+}
+
+// parents of all processes.
+func parents() map[int]int {
+	found := make(map[int]int)
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
+	for _, path := range stats {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if parent, _, _, err := processTimes(pid); err == nil {
+			found[pid] = parent
+		}
+	}
+	return found
 }
 
 // machineTime returns the processor time that all programs have used together, and what a hypervisor kept back; zero
@@ -56,26 +69,30 @@ func machineTime() (spent time.Duration) {
 	return spent
 }
 
-// processTimes reads a process's parent and its processor time, user and system.
-func processTimes(pid int) (parent int, spent time.Duration, err error) {
+// processTimes reads a process's parent, its processor time, user and system, and that of its children that have ended.
+func processTimes(pid int) (parent int, spent, ended time.Duration, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // from the third on; see proc(5)
-	if len(fields) < 13 {
-		return 0, 0, fmt.Errorf("/proc/%d/stat is too short", pid)
+	if len(fields) < 15 {
+		return 0, 0, 0, fmt.Errorf("/proc/%d/stat is too short", pid)
 	}
 	parent, err = strconv.Atoi(fields[1])
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
-	for _, field := range fields[11:13] {
+	for n, field := range fields[11:15] {
 		ticks, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, 0, err
+		switch {
+		case err != nil:
+			return 0, 0, 0, err
+		case n < 2:
+			spent += time.Duration(ticks) * clockTick
+		default:
+			ended += time.Duration(ticks) * clockTick
 		}
-		spent += time.Duration(ticks) * clockTick
 	}
-	return parent, spent, nil
+	return parent, spent, ended, nil
 }

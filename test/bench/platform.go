@@ -27,7 +27,7 @@ func up(ctx context.Context, binary string) (*launch.Platform, error) {
 func sku(n int) string { return fmt.Sprintf("bench-%04d", n) }
 
 // stock puts products on sale.
-func stock(ctx context.Context, p *launch.Platform, skus int) error {
+func stock(ctx context.Context, p *client.Client, skus int) error {
 	for n := range skus {
 		if err := p.Stock(ctx, sku(n), client.Money{Amount: 100, Currency: "EUR"}, stockOfEach); err != nil {
 			return err

@@ -11,9 +11,8 @@ import (
 	"github.com/quadrille-platform/quadrille/platform/load"
 )
 
-func sagaTable(outcomes []outcome) string {
-	const title = "\nSagas end to end: embedded platform, SQLite, open-loop load through HTTP"
-	return table(title, func(w *tabwriter.Writer) {
+func sagaTable(of string, outcomes []outcome) string {
+	return table("\nSagas end to end: "+of+", open-loop load through HTTP", func(w *tabwriter.Writer) {
 		fmt.Fprintln(w, "orders/s\tsustained\tcompleted/s\tPOST → confirmed p50 ms\tp99\t"+
 			"→ completed p50 ms\tp99\tcores used\tby others\trefused\t")
 		for _, o := range outcomes {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
-	"github.com/quadrille-platform/quadrille/platform/launch"
 	"github.com/quadrille-platform/quadrille/platform/load"
 )
 
@@ -51,7 +50,7 @@ func sagas(ctx context.Context, cfg config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Stop(syscall.SIGTERM)) }()
-	if err := stock(ctx, p, cfg.skus); err != nil {
+	if err := stock(ctx, p.Client, cfg.skus); err != nil {
 		return fmt.Errorf("stock: %w", err)
 	}
 	w, err := load.Watch(ctx, p.Kafka, nil)
@@ -66,15 +65,16 @@ func sagas(ctx context.Context, cfg config) (err error) {
 	l := load.New(load.Config{
 		Order: p.Services["order"], Purchase: func(n int) client.Purchase { return purchase(n, cfg.skus) },
 	})
-	if _, err := measure(ctx, p, w, l, warmUpRate, warmUp); err != nil {
+	spent := func() map[string]time.Duration { return cpu(p.PID()) }
+	if _, err := measure(ctx, spent, w, l, warmUpRate, warmUp); err != nil {
 		return err
 	}
 	outcomes, err := climb(ctx, cfg, func(rate int) (outcome, error) {
 		fmt.Fprintf(os.Stderr, "%d orders/s for %s …\n", rate, cfg.duration)
-		return measure(ctx, p, w, l, rate, cfg.duration)
+		return measure(ctx, spent, w, l, rate, cfg.duration)
 	})
 	if len(outcomes) > 0 {
-		fmt.Print(sagaTable(outcomes))
+		fmt.Print(sagaTable("embedded platform, SQLite", outcomes))
 		if best, ok := highest(outcomes); ok {
 			fmt.Print(stageTable(best), cpuTable(best))
 		}
@@ -127,10 +127,11 @@ func climb(ctx context.Context, cfg config, try func(rate int) (outcome, error))
 	return all, nil
 }
 
-// measure puts the platform under load at one rate and waits until it has caught up.
-func measure(ctx context.Context, p *launch.Platform, w *load.Watcher, l *load.Load, rate int,
+// measure puts a platform under load at one rate and waits until it has caught up. Spent is the processor time of its
+// processes so far.
+func measure(ctx context.Context, spent func() map[string]time.Duration, w *load.Watcher, l *load.Load, rate int,
 	d time.Duration) (outcome, error) {
-	before, machine := cpu(p.PID()), machineTime()
+	before, machine := spent(), machineTime()
 	done, failed := w.Count()
 	started := time.Now()
 	l.Run(ctx, rate, d)
@@ -159,14 +160,20 @@ func measure(ctx context.Context, p *launch.Platform, w *load.Watcher, l *load.L
 		return o, fmt.Errorf("at %d orders/s %d of %d sagas did not complete within %s",
 			rate, len(o.orders)-(now-done), len(o.orders), settleWithin)
 	}
-	o.cpu, o.machine = cpu(p.PID()), machineTime()-machine
-	for name, spent := range before {
-		o.cpu[name] -= spent
-	}
+	o.cpu, o.machine = since(before, spent()), machineTime()-machine
 	o.sagas = w.Find(o.orders)
 	o.completed = completionRate(o)
 	o.sustained = o.refused == 0 && late < maxBehind && float64(o.behind) <= maxBehind.Seconds()*float64(rate)
 	return o, nil
+}
+
+// since is what each process has used between two looks.
+func since(before, now map[string]time.Duration) map[string]time.Duration {
+	used := make(map[string]time.Duration, len(now))
+	for name, spent := range now {
+		used[name] = spent - before[name]
+	}
+	return used
 }
 
 // completionRate is that of the whole: sagas over the time from the first order to the last completion.
