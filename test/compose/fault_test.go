@@ -5,7 +5,9 @@ package compose
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -19,9 +21,14 @@ import (
 func (s *stack) killed(t *testing.T) {
 	ids := s.rush(t)
 	container := s.containers(t, "payment")[0]
+	id := s.inspect(t, container, "{{.Id}}")
 	pid, err := strconv.Atoi(s.inspect(t, container, "{{.State.Pid}}"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	// An engine may run on another machine, whose ids of processes mean something else here.
+	if group, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err != nil || !strings.Contains(string(group), id) {
+		t.Fatalf("process %d is not that of container %s: the engine has to run on this machine (%v)", pid, id, err)
 	}
 	under := s.underWay(t, ids)
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -94,7 +95,7 @@ func newStack(t *testing.T) *stack {
 // compose runs docker compose; what it prints comes back.
 func (s *stack) compose(ctx context.Context, args ...string) (string, error) {
 	return s.engine.Output(ctx, append([]string{"compose", "--file", filepath.Join(root, "docker-compose.yml"),
-		"--project-directory", root}, args...)...)
+		"--project-directory", root, "--env-file", os.DevNull}, args...)...)
 }
 
 // must is compose that has to succeed. If it does not, the logs say why.
