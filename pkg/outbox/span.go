@@ -14,13 +14,18 @@ import (
 
 var _ kgo.HookProduceRecordUnbuffered = sending{}
 
-// sending ends the spans of records that were acknowledged or not.
+// sending ends the spans of records that were acknowledged. Those of a try that failed are never exported: while a
+// broker is away the lane tries again and again, which its metrics and its log tell.
 type sending struct{}
+
+// waited is the key of what notes the time in the outbox.
+type waited struct{}
 
 // OnProduceRecordUnbuffered implements [kgo.HookProduceRecordUnbuffered].
 func (sending) OnProduceRecordUnbuffered(r *kgo.Record, err error) {
-	if span := trace.SpanFromContext(r.Context); span.IsRecording() {
-		telemetry.Sent(span, r.Partition, r.Offset, err)
+	if span := trace.SpanFromContext(r.Context); err == nil && span.IsRecording() {
+		r.Context.Value(waited{}).(func())()
+		telemetry.Sent(span, r.Partition, r.Offset)
 	}
 }
 
@@ -49,10 +54,11 @@ func (l *lane) trace(record *kgo.Record, written time.Time) {
 		}
 	}
 	parent, now := string(record.Headers[header].Value), time.Now()
-	l.cfg.Spans.Wait(parent, telemetry.OutboxWait, m, written, now)
 	span := l.cfg.Spans.Send(parent, m, now)
 	// It carries the span to the hook. It never ends: a record must not be withdrawn from the middle of its key.
-	record.Context = trace.ContextWithSpan(context.Background(), span)
+	record.Context = context.WithValue(trace.ContextWithSpan(context.Background(), span), waited{}, func() {
+		l.cfg.Spans.Wait(parent, telemetry.OutboxWait, m, written, now)
+	})
 	if strings.HasPrefix(record.Headers[0].Key, "ce_") {
 		record.Headers[header].Value = []byte(telemetry.TraceparentOf(span.SpanContext()))
 	}

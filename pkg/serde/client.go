@@ -15,8 +15,8 @@ const (
 	maxAnswer = 8 * maxSchema // bytes: a schema is quoted once more in JSON
 )
 
-// NewClient returns a client of the registry at address, such as http://127.0.0.1:8091. It asks nothing yet. A request
-// takes at most 5 s, its answer at most 1 MiB.
+// NewClient returns a client of the registry at address, such as http://127.0.0.1:8091 or https://user:password@host.
+// It asks nothing yet. A request takes at most 5 s, its answer at most 1 MiB. No error shows the password.
 func NewClient(address string) (*sr.Client, error) {
 	return NewClientOver(http.DefaultTransport, address)
 }
@@ -27,10 +27,16 @@ func NewClientOver(transport http.RoundTripper, address string) (*sr.Client, err
 	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
 		return nil, fmt.Errorf("schema registry %q: not a URL such as http://127.0.0.1:8091", address)
 	}
-	httpClient := &http.Client{Timeout: timeout, Transport: bounded{transport}}
-	client, err := sr.NewClient(sr.URLs(address), sr.HTTPClient(httpClient), sr.UserAgent("quadrille"))
+	options := []sr.ClientOpt{
+		sr.HTTPClient(&http.Client{Timeout: timeout, Transport: bounded{transport}}), sr.UserAgent("quadrille"),
+	}
+	if user := parsed.User; user != nil {
+		password, _ := user.Password()
+		options, parsed.User = append(options, sr.BasicAuth(user.Username(), password)), nil
+	}
+	client, err := sr.NewClient(append(options, sr.URLs(parsed.String()))...)
 	if err != nil {
-		return nil, fmt.Errorf("schema registry %s: %w", address, err)
+		return nil, fmt.Errorf("schema registry %s: %w", parsed, err)
 	}
 	return client, nil
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 )
@@ -91,5 +94,35 @@ func TestTimesComeBackInUTC(t *testing.T) {
 	}
 	if got := data.(*purchase).At; got.Location() != time.UTC || !got.Equal(sent.At) {
 		t.Errorf("got %v of %v", got, sent.At)
+	}
+}
+
+// An address may hold a password: the registry gets it, and no error shows it.
+func TestThePasswordOfTheRegistryIsNotTold(t *testing.T) {
+	const password = "p@ss$1"
+	registry := srfake.New()
+	t.Cleanup(registry.Close)
+	var user, told string
+	registry.Intercept(func(_ http.ResponseWriter, r *http.Request) bool {
+		user, told, _ = r.BasicAuth()
+		return false
+	})
+	address, err := url.Parse(registry.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.User = url.UserPassword("order", password)
+	client, err := serde.NewClient(address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	open(t, client, purchaseType)
+	if user != "order" || told != password {
+		t.Errorf("the registry was told %q and %q", user, told)
+	}
+	registry.Close()
+	_, err = serde.New(t.Context(), client, []serde.Type{purchaseType})
+	if err == nil || strings.Contains(err.Error(), "ss$1") || strings.Contains(err.Error(), "order:") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -46,9 +46,6 @@ func (c Config) registryCure(err error) error {
 	if parsing != nil {
 		return err // Validate has named it
 	}
-	if password, ok := address.User.Password(); ok {
-		err = redacted{err, password}
-	}
 	says := func(text string) error {
 		return fmt.Errorf("the schema registry at %s %s: %w", address.Host, text, err)
 	}
@@ -72,23 +69,3 @@ func (c Config) registryCure(err error) error {
 	}
 	return of("REGISTRY_URL", err)
 }
-
-// redacted is an error whose text shows no secret.
-type redacted struct {
-	error
-	secret string
-}
-
-// Error implements error.
-func (r redacted) Error() string {
-	text := r.error.Error()
-	for _, secret := range []string{r.secret, url.QueryEscape(r.secret), url.PathEscape(r.secret)} {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "xxxxx")
-		}
-	}
-	return text
-}
-
-// Unwrap returns the error itself.
-func (r redacted) Unwrap() error { return r.error }

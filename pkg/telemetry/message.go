@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -54,13 +53,9 @@ func (s *Spans) Send(traceparent string, m Message, at time.Time) trace.Span {
 		semconv.MessagingOperationTypeSend, semconv.MessagingOperationName("send"))...)
 }
 
-// Sent ends the span of a message that the broker has acknowledged or not.
-func Sent(span trace.Span, partition int32, offset int64, err error) {
-	if err != nil {
-		span.SetStatus(codes.Error, err.Error())
-	} else {
-		span.SetAttributes(place(partition, offset)...)
-	}
+// Sent ends the span of a message that the broker has acknowledged.
+func Sent(span trace.Span, partition int32, offset int64) {
+	span.SetAttributes(place(partition, offset)...)
 	span.End()
 }
 

@@ -72,7 +72,7 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("trace exporter: %w", err)
 		}
-		processor = sdktrace.NewBatchSpanProcessor(exporter)
+		processor = sdktrace.NewBatchSpanProcessor(legibly{exporter}, queueOptions()...)
 		options = append(options, sdktrace.WithSpanProcessor(processor))
 	}
 	tracer := sdktrace.NewTracerProvider(options...)

@@ -57,7 +57,7 @@ func (b *batch[I, E]) look(ctx context.Context, tx *sqldb.Tx, now time.Time) err
 		return err
 	}
 	b.setAside(known, due)
-	if err := b.findContradictions(ctx, tx); err != nil {
+	if err := b.findContradictions(ctx, tx, open); err != nil {
 		return err
 	}
 	b.queueUp(open)
@@ -151,7 +151,7 @@ func faultOf(err error) error {
 
 // findContradictions names the records whose id came before with other bytes, by their place and content: that name
 // tells whether they are known already.
-func (b *batch[I, E]) findContradictions(ctx context.Context, tx *sqldb.Tx) error {
+func (b *batch[I, E]) findContradictions(ctx context.Context, tx *sqldb.Tx, open map[stream]bool) error {
 	var keys []inboxKey
 	for _, it := range b.items {
 		if it.Record != nil && b.outcomes[it].err == ErrReused && !it.retry { //nolint:errorlint // set above, as it is
@@ -166,6 +166,9 @@ func (b *batch[I, E]) findContradictions(ctx context.Context, tx *sqldb.Tx) erro
 	for _, it := range b.items {
 		if row, seen := known[inboxKey{it.Scope, it.alias}]; it.alias != "" && seen {
 			b.outcomes[it] = outcome{receipt: row.receipt()}
+			if row.open() && it.ordered() { // another process may have set it aside since the open streams were read
+				open[it.stream()] = true
+			}
 		}
 	}
 	return err

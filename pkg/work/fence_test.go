@@ -95,6 +95,26 @@ func TestEachClaimHasAnAnswerOfItsOwn(t *testing.T) {
 	})
 }
 
+// The other replica sets the same contradiction aside between the two reads: what comes behind it has to wait as well.
+func TestWhatIsBehindAContradictionThatWasJustSetAsideWaits(t *testing.T) {
+	address := sqltest.PostgresURL(t)
+	other := running(t, sqltest.Open(t, address))
+	other.take(t, consumed("1", add{"a", 1}))
+	meanwhile := sync.OnceFunc(func() { other.take(t, withDigest(consumed("1", add{"a", 5}), 9)) })
+	db := sqltest.Open(t, address, sqldb.WithFault(func(_ context.Context, query string) error {
+		if strings.Contains(query, "FROM inbox i JOIN rows") {
+			meanwhile()
+		}
+		return nil
+	}))
+	f := newFixture(t, db, newToy(), work.Config{})
+	f.start(t)
+	refused := f.take(t, withDigest(consumed("1", add{"a", 5}), 9), consumed("2", add{"a", 2}))
+	if len(refused) != 1 || !errors.Is(refused[1], work.ErrBehind) {
+		t.Errorf("G3: refused %v, want the second behind the first", refused)
+	}
+}
+
 // TestWhatIsBehindAnEventThatWasJustSetAsideWaits lets another replica set an event aside after this one has seen that
 // no stream is open, and before it reads the inbox.
 func TestWhatIsBehindAnEventThatWasJustSetAsideWaits(t *testing.T) {

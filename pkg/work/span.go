@@ -63,7 +63,9 @@ func (it *item[I]) endSpan() {
 	}
 	if class != "" {
 		it.Span.SetAttributes(attribute.String("error.type", string(class)))
-		it.Span.SetStatus(codes.Error, string(class))
+		if class != ClassBehind { // nothing is wrong with that one
+			it.Span.SetStatus(codes.Error, string(class))
+		}
 	}
 	it.Span.End()
 }
@@ -79,6 +81,8 @@ func (it *item[I]) outcome() (name string, class Class) {
 		return "done", ""
 	case it.Record == nil && !it.recurs(): // the caller's own affair
 		return "refused", ""
+	case errors.Is(it.err, errMoved), errors.Is(it.err, ErrParked), errors.Is(it.err, ErrDead):
+		return "passed over", "" // another process moved it, or its time has not come
 	}
 	return "set aside", classOf(it.err)
 }

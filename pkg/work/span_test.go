@@ -77,7 +77,7 @@ func TestASpanTellsWhatBecameOfItsMessage(t *testing.T) {
 			f.take(t, good, bad, behind)
 			return nil
 		}, []string{"process source.events done", "process source.events set aside refused failed",
-			"process source.events set aside behind failed"}},
+			"process source.events set aside behind"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			before := len(toldBy(recorder))

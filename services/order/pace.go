@@ -32,7 +32,9 @@ type pace struct {
 // watch measures what p commits, until the end of the context.
 func (p *pace) watch(parts *api.Parts) func(context.Context) error {
 	err := p.measure(parts.Telemetry.Meter.Meter("quadrille"))
-	parts.Unit.OnCommit(p.committed)
+	if err == nil {
+		parts.Unit.OnCommit(p.committed)
+	}
 	return func(ctx context.Context) error {
 		if err == nil {
 			<-ctx.Done()
@@ -99,7 +101,7 @@ func (p *pace) committed(facts []work.Fact[order.Event]) {
 		if _, placed := fact.Event.(order.Placed); placed {
 			p.started.Add(ctx, 1)
 		}
-		if answer, ok := fact.Event.(order.Answer); ok {
+		if answer, ok := fact.Event.(order.Answer); ok && !asked(&o, answer).IsZero() {
 			p.stepped.Record(ctx, at.Sub(asked(&o, answer)).Seconds(), metric.WithAttributes(
 				attribute.String("service", answer.By()), attribute.String("answer", answer.Type())))
 		}

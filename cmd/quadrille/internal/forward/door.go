@@ -32,8 +32,14 @@ func newDoor(listener net.Listener, to string) *door {
 func (d *door) run(ctx context.Context) error {
 	var open sync.WaitGroup
 	defer open.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	stop := context.AfterFunc(ctx, func() { _ = d.listener.Close() }) // which ends Accept
-	defer stop()
+	defer func() {
+		if stop() { // it ends by itself: let nobody knock in vain
+			_ = d.listener.Close()
+		}
+	}()
 	for {
 		from, err := d.listener.Accept()
 		switch {
