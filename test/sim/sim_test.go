@@ -139,7 +139,7 @@ func campaign(t *testing.T) {
 			t.Errorf("never in %d seeds: %s", done, name)
 		}
 		if testing.CoverMode() != "" {
-			checkCoverage(t, profiles)
+			checkCoverage(t, profiles, done)
 		}
 	}
 }
