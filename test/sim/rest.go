@@ -50,8 +50,10 @@ func (w *World) waiting() string {
 	if w.plan.ClearUp {
 		return `SELECT count(*) AS n FROM inbox WHERE state IN ('parked', 'dead')`
 	}
-	return `SELECT count(*) AS n FROM inbox i WHERE state = 'parked' AND NOT EXISTS (
-		SELECT 1 FROM inbox d WHERE d.scope = i.scope AND d.resource = i.resource AND d.state = 'dead')`
+	return `SELECT count(*) AS n FROM letters l JOIN inbox i ON i.scope = l.scope AND i.id = l.id
+		WHERE i.state = 'parked' AND NOT EXISTS (
+			SELECT 1 FROM letters e JOIN inbox d ON d.scope = e.scope AND d.id = e.id
+			WHERE e.scope = l.scope AND e.key = l.key AND e.seq < l.seq AND d.state = 'dead')`
 }
 
 func (w *World) goesOn(ctx context.Context, databases map[string]*sqldb.DB) error {
