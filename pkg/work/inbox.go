@@ -148,7 +148,8 @@ func find(ctx context.Context, tx *sqldb.Tx, asked []askedRow) (map[inboxKey]inb
 	return known, open, nil
 }
 
-// fewStreams is how many open streams are read as they are. Of more, only those that are asked about.
+// fewStreams is how many open streams are read as they are. Of more, only those that are asked about. The statement's
+// limit is one more.
 const fewStreams = 64
 
 // findOpen returns those streams asked about, and maybe others, that have rows which are parked or dead. As a rule
