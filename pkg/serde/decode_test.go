@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,13 +96,27 @@ func encodeElsewhere(t *testing.T, registry *srfake.Registry, codec *serde.Codec
 	return value
 }
 
-func TestOurOwnTypesAreReadWithoutTheRegistry(t *testing.T) {
+func TestWhatWasRegisteredBeforeIsReadWithoutTheRegistry(t *testing.T) {
 	registry, client := start(t)
+	const earlier, other = 77, 78
+	registry.SeedSchema(purchaseType.Subject(), 1, earlier, sr.Schema{Schema: strings.Replace(purchaseSchema,
+		`{"name":"by_hand","type":"boolean","default":false},`, "", 1)})
+	registry.SeedSchema(topic+"-shop.Gift", 1, other, sr.Schema{Schema: `{"type":"record","name":"Gift","namespace":"shop","fields":[]}`})
+	registry.SeedSchema(topic+"-shop.Note", 1, 79, sr.Schema{Schema: `syntax = "proto3";`, Type: sr.TypeProtobuf})
 	codec := open(t, client, purchaseType)
 	value := encode(t, codec, sample())
 	registry.Close()
+
 	if _, _, err := codec.Decode(t.Context(), topic, value); err != nil {
-		t.Error(err)
+		t.Errorf("the newest version: %v", err)
+	}
+	binary.BigEndian.PutUint32(value[1:], other)
+	if _, _, err := codec.Decode(t.Context(), topic, value); !errors.Is(err, serde.ErrUnknownType) {
+		t.Errorf("a type of no interest: %v", err)
+	}
+	binary.BigEndian.PutUint32(value[1:], earlier) // which has one field less: the bytes are not its own
+	if _, _, err := codec.Decode(t.Context(), topic, value); errors.Is(err, serde.ErrUnavailable) {
+		t.Errorf("an earlier version: %v", err)
 	}
 }
 

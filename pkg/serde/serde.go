@@ -75,8 +75,9 @@ type contract struct {
 	schema avro.Schema
 }
 
-// New returns a Codec for types, whose ids it looks up and never registers. The error wraps ErrNotRegistered or
-// ErrUnavailable, unless a type contradicts itself.
+// New returns a Codec for types, whose ids it looks up and never registers. It reads all schemas of their topics, so
+// that only what is registered later needs the registry once more. The error wraps ErrNotRegistered or ErrUnavailable,
+// unless a type contradicts itself.
 func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error) {
 	c := &Codec{
 		registry: registry,
@@ -109,10 +110,11 @@ func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error)
 		c.byGo[reflect.TypeOf(t.New())] = known
 		c.byName[t.Name] = known
 	}
-	// What is written by this version is read without asking again, or the first event of a type would wait for a
-	// registry that is away.
 	for _, known := range c.byName {
 		c.decoders[known.id] = c.newDecoder(known.id, known.Schema)
+	}
+	if err := c.learn(ctx, types); err != nil {
+		return nil, err
 	}
 	return c, nil
 }

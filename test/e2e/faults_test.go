@@ -48,7 +48,7 @@ func (c *cluster) brokersAreKilled(ctx context.Context, t *testing.T, x *troupe)
 	x.judge(ctx, t, crowd)
 }
 
-// Without a registry services wait at their start and say so; those that run take orders. Its ids outlast it.
+// Without a registry services wait at their start and say so; those that run go on. Its ids outlast it.
 func (c *cluster) registryIsAway(ctx context.Context, t *testing.T, x *troupe) {
 	x.tame = true // what nobody knows without a registry would be waited for
 	before := c.ids(ctx, t)
@@ -68,12 +68,12 @@ func (c *cluster) registryIsAway(ctx context.Context, t *testing.T, x *troupe) {
 	crowd := begin(ctx, t, x)
 	crowd.more(ctx, t)
 	sure(t, c.schemas.Stop())
-	crowd.more(ctx, t)
+	crowd.saga(ctx, t, "without a registry")
 	at := place{"payment", 0}
 	sure(t, x.leave(at, syscall.SIGKILL))
 	sure(t, x.enter(at, ""))
 	x.waitsForSchemas(ctx, t, at)
-	crowd.more(ctx, t)
+	crowd.saga(ctx, t, "with a new process that waits for it")
 	sure(t, c.schemas.Start(ctx))
 	sure(t, x.awaitReady(ctx, at))
 	crowd.saga(ctx, t, "with the registry back")
