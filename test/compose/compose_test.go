@@ -5,7 +5,6 @@
 package compose
 
 import (
-	"os"
 	"testing"
 	"time"
 )
@@ -41,6 +40,7 @@ func TestTheComposedPlatform(t *testing.T) {
 		{"payment is upgraded while sagas are under way", s.upgraded},
 		{"what was there is there after down and up", s.lasting},
 		{"the demonstration runs against it", s.demonstrated},
+		{"orders come at a rate", s.loaded},
 		{"it came up in time, in little memory", s.measured},
 	} {
 		began := time.Now()
@@ -75,12 +75,13 @@ func (s *stack) serves(t *testing.T) {
 }
 
 func (s *stack) demonstrated(t *testing.T) {
-	quadrille := root + "/bin/quadrille"
-	if _, err := os.Stat(quadrille); err != nil {
-		t.Fatalf("%v; `make build` builds it", err)
-	}
-	said := s.demo(t, quadrille)
-	t.Log("\n" + said)
+	t.Log("\n" + s.demo(t))
 	s.used = max(s.used, s.memory(t))
 	t.Logf("the default profile used %.0f MB at most", s.used/1e6)
+}
+
+// loaded shows what it does under a load that it bears.
+func (s *stack) loaded(t *testing.T) {
+	t.Log("\n" + s.quadrille(t, "loadtest", "--rate", "20", "--duration", "10s"))
+	s.used = max(s.used, s.memory(t))
 }

@@ -79,21 +79,29 @@ func (s *stack) lasting(t *testing.T) {
 }
 
 // demo shows what `quadrille demo` shows on a platform that runs already.
-func (s *stack) demo(t *testing.T, quadrille string) string {
+func (s *stack) demo(t *testing.T) string {
+	t.Helper()
+	said := s.quadrille(t, "demo", "--token", token)
+	if shown := strings.Count(said, " ok "); shown < 10 {
+		t.Errorf("it shows %d steps only", shown)
+	}
+	return said
+}
+
+// quadrille runs a command of the program on the machine against the platform.
+func (s *stack) quadrille(t *testing.T, args ...string) string {
+	t.Helper()
 	addresses, err := json.Marshal(s.Addresses)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, quadrille, "demo", "--against", string(addresses), "--token", token)
+	cmd := exec.CommandContext(ctx, root+"/bin/quadrille", append(args, "--against", string(addresses))...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "QUADRILLE_") })
 	said, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("demo: %v", err)
-	}
-	if shown := strings.Count(string(said), " ok "); shown < 10 {
-		t.Errorf("it shows %d steps only", shown)
+		t.Errorf("quadrille %s: %v", args[0], err)
 	}
 	return string(said)
 }

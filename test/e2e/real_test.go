@@ -90,9 +90,9 @@ func (s *servers) arguments(t *testing.T, args []string) []string {
 	args = append(slices.Clone(args), "--set", "QUADRILLE_KAFKA_BROKERS="+s.kafka,
 		"--set", "QUADRILLE_REGISTRY_URL=http://"+s.registry)
 	for _, name := range serviceNames {
-		database := "--database=" + name + "="
-		if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, database) }) {
-			args = append(args, database+s.database(t))
+		named := func(arg string) bool { return strings.HasPrefix(strings.TrimPrefix(arg, "--database="), name+"=") }
+		if !slices.ContainsFunc(args, named) {
+			args = append(args, "--database="+name+"="+s.database(t))
 		}
 	}
 	return args

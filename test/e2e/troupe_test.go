@@ -219,11 +219,12 @@ func (x *troupe) diesAt(ctx context.Context, at place, point failpoint.Point, hi
 }
 
 // makeWay makes the other replica leave and come back until the one that is to die has died: so the relay's lock, or a
-// rebalance, comes to it.
+// rebalance, comes to it, or the partitions with what cannot be handled, which may all have been the other's.
 func (x *troupe) makeWay(ctx context.Context, at place, point failpoint.Point) error {
 	other := place{at.service, 1 - at.replica}
 	if x.variables[other] == nil || !slices.Contains([]failpoint.Point{
 		failpoint.RelayHandedOver, failpoint.RelayProduced, failpoint.ConsumerYielding,
+		failpoint.LetterWritten, failpoint.LetterMoving, failpoint.LetterMoved,
 	}, point) {
 		return nil
 	}
