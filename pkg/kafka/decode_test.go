@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sr"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -324,7 +326,10 @@ func TestDecodeFailsWhileTheRegistryIsAway(t *testing.T) {
 		http.Error(w, `{"error_code":50001,"message":"away"}`, http.StatusBadGateway)
 		return true
 	})
-	r := c.record(t, &voided{OrderID: orderID}) // whose schema is not known yet
+	const later = 4711
+	r := c.record(t, &voided{OrderID: orderID})
+	binary.BigEndian.PutUint32(r.Value[1:], later) // a schema that is registered after the start
+	c.registry.SeedSchema(voidedType.Subject(), 2, later, sr.Schema{Schema: voidedType.Schema})
 	if _, _, err := c.decoder.Decode(t.Context(), r); !errors.Is(err, serde.ErrUnavailable) {
 		t.Errorf("error %v, want that the registry is away", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
 	"github.com/twmb/franz-go/pkg/sr/srfake"
@@ -181,17 +182,32 @@ func TestACallerThatGivesUpDoesNotFailTheOthers(t *testing.T) {
 	}
 }
 
-func TestAnUnknownIDIsAskedForAgain(t *testing.T) {
+func TestAnUnknownIDIsAskedForAgainAfterAMoment(t *testing.T) {
 	registry, client := start(t)
 	codec := open(t, client, purchaseType)
 	value := encode(t, codec, sample())
 	binary.BigEndian.PutUint32(value[1:], 77)
-	if _, _, err := codec.Decode(t.Context(), topic, value); !errors.Is(err, serde.ErrUnknownSchema) {
-		t.Fatal(err)
+	var asked atomic.Int32
+	registry.Intercept(func(http.ResponseWriter, *http.Request) bool { asked.Add(1); return false })
+	began := time.Now()
+	for range 50 {
+		if _, _, err := codec.Decode(t.Context(), topic, value); !errors.Is(err, serde.ErrUnknownSchema) {
+			t.Fatal(err)
+		}
+	}
+	if most := 2 + int32(time.Since(began)/time.Second); asked.Load() > most {
+		t.Errorf("50 events of an unknown schema asked the registry %d times", asked.Load())
 	}
 	registry.SeedSchema("late", 1, 77, sr.Schema{Schema: purchaseSchema})
-	if _, _, err := codec.Decode(t.Context(), topic, value); err != nil {
-		t.Error(err)
+	for {
+		_, _, err := codec.Decode(t.Context(), topic, value)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, serde.ErrUnknownSchema) || time.Since(began) > time.Minute {
+			t.Fatal(err)
+		}
+		<-time.After(10 * time.Millisecond)
 	}
 }
 

@@ -5,12 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// maxDecoders bounds what is kept of schemas, each of which has at most maxSchema bytes.
-const maxDecoders = 500
+const (
+	// maxDecoders bounds what is kept of schemas, each of which has at most maxSchema bytes.
+	maxDecoders = 500
+	// missingFor is how long an id that the registry does not know is not asked for again: a queue of such events would
+	// else ask once for each.
+	missingFor = time.Second
+)
 
 // flight is a request for a schema that is under way. d and err are set when done is closed.
 type flight struct {
@@ -22,13 +28,17 @@ type flight struct {
 }
 
 // decoder returns the decoder for a schema id, which is fetched once, however many ask for it at a time. That there is
-// no such id is not remembered: it may come.
+// no such id is remembered for a moment only: it may come.
 func (c *Codec) decoder(ctx context.Context, id int) (*decoder, error) {
 	for {
 		c.mu.Lock()
 		if d := c.decoders[id]; d != nil {
 			c.mu.Unlock()
 			return d, nil
+		}
+		if asked, missing := c.missing[id]; missing && time.Since(asked) < missingFor {
+			c.mu.Unlock()
+			return nil, unknown(id)
 		}
 		f := c.flights[id]
 		if f == nil {
@@ -62,6 +72,13 @@ func (c *Codec) fly(ctx context.Context, id int, f *flight) {
 		}
 		c.decoders[id] = f.d
 	}
+	delete(c.missing, id)
+	if errors.Is(f.err, ErrUnknownSchema) {
+		if len(c.missing) >= maxDecoders {
+			clear(c.missing)
+		}
+		c.missing[id] = time.Now()
+	}
 	delete(c.flights, id)
 	close(f.done)
 }
@@ -69,7 +86,7 @@ func (c *Codec) fly(ctx context.Context, id int, f *flight) {
 func (c *Codec) fetch(ctx context.Context, id int) (*decoder, error) {
 	found, err := c.registry.SchemaByID(ctx, id)
 	if isMissing(err) {
-		return nil, fmt.Errorf("%w %d", ErrUnknownSchema, id)
+		return nil, unknown(id)
 	}
 	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &decoder{err: fmt.Errorf("%w: schema %d has more than %d bytes", ErrMalformed, id, tooLong.Limit)}, nil
@@ -82,3 +99,5 @@ func (c *Codec) fetch(ctx context.Context, id int) (*decoder, error) {
 	}
 	return c.newDecoder(id, found.Schema), nil
 }
+
+func unknown(id int) error { return fmt.Errorf("%w %d", ErrUnknownSchema, id) }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/hamba/avro/v2"
 	"github.com/twmb/franz-go/pkg/sr"
@@ -65,6 +66,7 @@ type Codec struct {
 
 	mu       sync.Mutex
 	decoders map[int]*decoder
+	missing  map[int]time.Time // ids that the registry did not know then
 	flights  map[int]*flight
 }
 
@@ -85,6 +87,7 @@ func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error)
 		byGo:     make(map[reflect.Type]*contract),
 		byName:   make(map[string]*contract),
 		decoders: make(map[int]*decoder),
+		missing:  make(map[int]time.Time),
 		flights:  make(map[int]*flight),
 	}
 	for _, t := range types {

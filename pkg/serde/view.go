@@ -25,7 +25,8 @@ type Viewer struct {
 // NewViewer returns a Viewer that asks registry for schemas.
 func NewViewer(registry *sr.Client) *Viewer {
 	return &Viewer{&Codec{
-		registry: registry, decoders: make(map[int]*decoder), flights: make(map[int]*flight),
+		registry: registry, decoders: make(map[int]*decoder), missing: make(map[int]time.Time),
+		flights: make(map[int]*flight),
 	}}
 }
 
