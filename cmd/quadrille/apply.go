@@ -14,6 +14,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/kafka"
 	"github.com/quadrille-platform/quadrille/pkg/serde"
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/schemas"
 )
 
@@ -33,7 +34,7 @@ type applyCommand struct {
 func (c applyCommand) Run(ctx context.Context) error {
 	created, err := c.untilDone(ctx)
 	if err != nil {
-		return err
+		return c.cure(err)
 	}
 	migrated := keys(c.Databases)
 	if c.JSON {
@@ -63,7 +64,7 @@ func (c applyCommand) untilDone(ctx context.Context) (created []string, err erro
 	for deadline := time.Now().Add(c.Wait); ; {
 		some, err := c.once(ctx)
 		created = append(created, some...)
-		if err == nil || errors.Is(err, serde.ErrIncompatible) || time.Now().After(deadline) {
+		if err == nil || errors.Is(err, serde.ErrIncompatible) || !time.Now().Before(deadline) {
 			return created, err
 		}
 		fmt.Fprintln(os.Stderr, "quadrille: tries again:", err)
@@ -73,6 +74,14 @@ func (c applyCommand) untilDone(ctx context.Context) (created []string, err erro
 		case <-time.After(applyEvery):
 		}
 	}
+}
+
+// cure names the flag that would have helped, unless somebody has to change something first.
+func (c applyCommand) cure(err error) error {
+	if c.Wait > 0 || errors.Is(err, serde.ErrIncompatible) || kafka.IsRefused(err) || sqldb.IsRefused(err) {
+		return err
+	}
+	return fmt.Errorf("%w (if the servers are about to start, --wait 1m tries again)", err)
 }
 
 // once makes topics, schemas and tables as they are to be.
@@ -136,5 +145,6 @@ func applyTopics(ctx context.Context, brokers []string) (created []string, err e
 		}
 		topics = append(topics, kafka.Topic{Name: t.Name, Partitions: int32(t.Partitions), Config: config})
 	}
-	return kafka.Apply(ctx, kadm.NewClient(client), topics)
+	created, err = kafka.Apply(ctx, kadm.NewClient(client), topics)
+	return created, kafka.Explain(client, err)
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -11,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/quadrille-platform/quadrille/pkg/serde"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 )
 
@@ -107,11 +112,39 @@ func TestApplyTriesAgainWhileARegistryIsSlow(t *testing.T) {
 	}))
 	defer s.Close()
 	c := applyCommand{Brokers: []string{addrs.Kafka}, Registry: s.URL}
-	if err := c.Run(t.Context()); err == nil {
-		t.Error("without a wait it tried again")
+	if err := c.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--wait") || refusals != 1 {
+		t.Errorf("without a wait: %v, with %d refusals to come", err, refusals)
 	}
 	c.Wait = time.Minute
 	if err := c.Run(t.Context()); err != nil || refusals > 0 {
 		t.Errorf("%v, with %d refusals to come", err, refusals)
+	}
+}
+
+func TestApplySaysWhyItCannotReachTheBrokers(t *testing.T) {
+	c := applyCommand{Brokers: []string{"127.0.0.1:1"}, Registry: "http://127.0.0.1:1"}
+	err := c.Run(t.Context())
+	for _, want := range []string{"create topic", "the brokers at [127.0.0.1:1] cannot be reached; start them", "--wait"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+}
+
+func TestApplyNamesItsWaitOnlyWhereItHelps(t *testing.T) {
+	refused := fmt.Errorf("create topic: %w", kerr.SaslAuthenticationFailed)
+	for name, test := range map[string]struct {
+		wait time.Duration
+		err  error
+		want bool
+	}{
+		"a server is away":               {0, errors.New("connection refused"), true},
+		"it has waited":                  {time.Second, errors.New("connection refused"), false},
+		"a password is refused":          {0, refused, false},
+		"a schema breaks what is stored": {0, serde.ErrIncompatible, false},
+	} {
+		if err := (applyCommand{Wait: test.wait}).cure(test.err); strings.Contains(err.Error(), "--wait") != test.want {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -85,7 +85,7 @@ func NewConsumer[I any](cfg ConsumerConfig[I]) (*Consumer[I], error) {
 		owned:    make(map[partition]bool),
 		fetchErr: make(map[partition]error),
 	}
-	c.session = newSession(c.cfg.Group, c.cfg.Logger)
+	c.session = newSession(c.cfg.Group, c.cfg.Brokers, c.cfg.Logger)
 	client, err := NewClient(cfg.Config,
 		kgo.ConsumerGroup(cfg.Group),
 		kgo.ConsumeTopics(cfg.Topics...),

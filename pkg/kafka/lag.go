@@ -4,19 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
-// measureWithin bounds a look at the offsets, so that a scrape does not wait for a broker that is away.
-const measureWithin = 2 * time.Second
+// Lag of a partition.
+type Lag struct {
+	// Committed is the offset that the group has committed, 0 before it has.
+	Committed int64
+	// Records come after it.
+	Records int64
+}
 
-// Lags returns how many records of each partition of topics come after the offset that group has committed. Whether a
-// member reads them makes no difference, so a group that stands still is seen to fall behind.
-func Lags(ctx context.Context, admin *kadm.Client, group string, topics []string) (map[string]map[int32]int64, error) {
+// Lags returns by topic and partition how far group is behind. Whether a member reads makes no difference, so a group
+// that stands still is seen to fall behind.
+func Lags(ctx context.Context, admin *kadm.Client, group string, topics []string) (map[string]map[int32]Lag, error) {
 	committed, err := admin.FetchOffsets(ctx, group)
 	if err == nil {
 		err = committed.Error()
@@ -29,46 +35,55 @@ func Lags(ctx context.Context, admin *kadm.Client, group string, topics []string
 	if err := errors.Join(err1, err2, starts.Error(), ends.Error()); err != nil {
 		return nil, fmt.Errorf("offsets of %v: %w", topics, err)
 	}
-	lags := make(map[string]map[int32]int64)
+	lags := make(map[string]map[int32]Lag)
 	ends.Each(func(end kadm.ListedOffset) {
-		from := int64(0)
+		from, last := int64(0), int64(0)
 		if start, ok := starts.Lookup(end.Topic, end.Partition); ok {
 			from = start.Offset // what retention has removed waits no longer
 		}
 		if at, ok := committed.Lookup(end.Topic, end.Partition); ok {
-			from = max(from, at.At)
+			last = max(0, at.At)
+			from = max(from, last)
 		}
 		if lags[end.Topic] == nil {
-			lags[end.Topic] = make(map[int32]int64)
+			lags[end.Topic] = make(map[int32]Lag)
 		}
-		lags[end.Topic][end.Partition] = max(0, end.Offset-from)
+		lags[end.Topic][end.Partition] = Lag{Committed: last, Records: max(0, end.Offset-from)}
 	})
 	return lags, nil
 }
 
-// ObserveLag keeps the gauge quadrille.consumer.lag, what [Lags] returns, registered with meter until ctx ends. It is
-// measured when it is collected, and absent while the broker is away. Every replica reports the whole group: take
-// their maximum, not their sum.
+// ObserveLag keeps the gauges quadrille.consumer.lag and quadrille.consumer.committed, what [Lags] returns, registered
+// with meter until ctx ends. By the second a group that is always a little behind, as one at work is, is told from one
+// that stands still. They are measured when they are collected, and absent while the broker is away. Every replica
+// reports the whole group: take their maximum, not their sum.
 func ObserveLag(ctx context.Context, meter metric.Meter, admin *kadm.Client, group string, topics []string) error {
-	gauge, err := meter.Int64ObservableGauge("quadrille.consumer.lag", metric.WithUnit("{record}"),
+	lag, err := meter.Int64ObservableGauge("quadrille.consumer.lag", metric.WithUnit("{record}"),
 		metric.WithDescription("Records of a partition after the group's committed offset."))
 	if err != nil {
 		return fmt.Errorf("metric quadrille.consumer.lag: %w", err)
 	}
+	committed, err := meter.Int64ObservableGauge("quadrille.consumer.committed",
+		metric.WithDescription("The offset that the group has committed of a partition, 0 before it has."))
+	if err != nil {
+		return fmt.Errorf("metric quadrille.consumer.committed: %w", err)
+	}
 	registration, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		ctx, cancel := context.WithTimeout(ctx, measureWithin)
+		ctx, cancel := context.WithTimeout(ctx, telemetry.MeasureWithin)
 		defer cancel()
 		lags, err := Lags(ctx, admin, group, topics)
 		if err != nil {
 			return err
 		}
 		for topic, partitions := range lags {
-			for id, lag := range partitions {
-				o.ObserveInt64(gauge, lag, partitionAttributes(group, topic, id))
+			for id, l := range partitions {
+				of := partitionAttributes(group, topic, id)
+				o.ObserveInt64(lag, l.Records, of)
+				o.ObserveInt64(committed, l.Committed, of)
 			}
 		}
 		return nil
-	}, gauge)
+	}, lag, committed)
 	if err != nil {
 		return fmt.Errorf("metrics of the lag: %w", err)
 	}

@@ -20,7 +20,23 @@ func Reach(ctx context.Context, client *kgo.Client) error {
 
 // Explain adds to an error of a client what to do about it, if it is one of reaching the brokers.
 func Explain(client *kgo.Client, err error) error {
-	at := fmt.Sprintf("the brokers at %v", client.OptValue(kgo.SeedBrokers))
+	return explain(client.OptValue(kgo.SeedBrokers), err)
+}
+
+// ExplainLoss is Explain for a client that the brokers had let in: if they hang up, they are about to stop.
+func ExplainLoss(client *kgo.Client, err error) error {
+	return explainLoss(client.OptValue(kgo.SeedBrokers), err)
+}
+
+func explainLoss(brokers any, err error) error {
+	if errors.Is(err, io.EOF) {
+		return err
+	}
+	return explain(brokers, err)
+}
+
+func explain(brokers any, err error) error {
+	at := fmt.Sprintf("the brokers at %v", brokers)
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
 	_, network := errors.AsType[*net.OpError](err)

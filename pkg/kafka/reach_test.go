@@ -2,6 +2,9 @@ package kafka_test
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -70,6 +73,20 @@ func TestReachNamesTheCauseAndTheCure(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBrokersThatWereThereAreNotToldToWantTLS(t *testing.T) {
+	client, err := kafka.NewClient(kafka.Config{Brokers: []string{"127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	hungUp := fmt.Errorf("read: %w", io.EOF)
+	wantError(t, kafka.Explain(client, hungUp), "the brokers at [127.0.0.1:1] hang up")
+	if err := kafka.ExplainLoss(client, hungUp); !errors.Is(err, io.EOF) || err.Error() != hungUp.Error() {
+		t.Errorf("error %v", err)
+	}
+	wantError(t, kafka.ExplainLoss(client, kerr.SaslAuthenticationFailed), "refuse the user or its password")
 }
 
 // refuseAsKafkaDoes has every password answered with an error, where the broker of these tests would only hang up.

@@ -21,8 +21,9 @@ var (
 // session knows whether the group's coordinator answers. The client keeps its epoch while the brokers are away, and
 // tells of failing heartbeats only after minutes of retries, so its connections are watched as well.
 type session struct {
-	group string
-	log   *slog.Logger
+	group   string
+	brokers []string
+	log     *slog.Logger
 
 	mu          sync.Mutex
 	known       bool // coordinator is the broker that answered the last heartbeat
@@ -33,7 +34,9 @@ type session struct {
 	told        string // what was logged of failed
 }
 
-func newSession(group string, log *slog.Logger) *session { return &session{group: group, log: log} }
+func newSession(group string, brokers []string, log *slog.Logger) *session {
+	return &session{group: group, brokers: brokers, log: log}
+}
 
 // err is nil while heartbeats are answered to a member that has joined. A member that lost its session is none until it
 // has joined again: what it was told before is over then.
@@ -76,6 +79,7 @@ func (s *session) silent(err error) {
 	if ending(err) {
 		return
 	}
+	err = explainLoss(s.brokers, err)
 	s.mu.Lock()
 	first := s.away == nil
 	s.away = err
@@ -101,6 +105,7 @@ func (s *session) fail(err error) {
 	if err == nil || ending(err) {
 		return
 	}
+	err = explainLoss(s.brokers, err)
 	s.mu.Lock()
 	s.failed, s.answers = err, false
 	changed := s.told != err.Error()

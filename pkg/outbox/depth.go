@@ -8,14 +8,11 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
-const (
-	// MaxDepth is where [Depth] stops counting, for PostgreSQL counts a table by reading it.
-	MaxDepth = 100_001
-	// measureWithin bounds a look at the table, so that a scrape does not wait for a database that is away.
-	measureWithin = 2 * time.Second
-)
+// MaxDepth is where [Depth] stops counting, for PostgreSQL counts a table by reading it.
+const MaxDepth = 100_001
 
 // Depth is how many rows wait, counted up to [MaxDepth], and since when the oldest does; the zero time if none does.
 func Depth(ctx context.Context, db *sqldb.DB) (rows int64, oldest time.Time, err error) {
@@ -52,7 +49,7 @@ func Observe(ctx context.Context, meter metric.Meter, db *sqldb.DB) error {
 		return fmt.Errorf("metric quadrille.outbox.oldest.age: %w", err)
 	}
 	registration, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		ctx, cancel := context.WithTimeout(ctx, measureWithin)
+		ctx, cancel := context.WithTimeout(ctx, telemetry.MeasureWithin)
 		defer cancel()
 		rows, oldest, err := Depth(ctx, db)
 		if err != nil {

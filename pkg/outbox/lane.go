@@ -22,7 +22,7 @@ var ErrTooLarge = errors.New("outbox row too large for its topic")
 // headerOverhead is the most that a header's two lengths take on the wire.
 const headerOverhead = 10
 
-var errNoAnswer = errors.New("no acknowledgement in time")
+var errNoAnswer = errors.New("no acknowledgement in time; see that enough brokers run and answer")
 
 // lane publishes the rows of one topic, through a client of its own, so that topics do not wait for each other.
 type lane struct {
@@ -154,13 +154,14 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 		records = append(records, record)
 	}
 
+	client := l.client
 	// A record's own context could withdraw it from the middle of its key, so they have none: past the deadline the
 	// whole client goes.
 	results := make([]error, len(records))
 	var pending sync.WaitGroup
 	pending.Add(len(records))
 	for i, record := range records {
-		l.client.Produce(context.Background(), record, func(_ *kgo.Record, err error) {
+		client.Produce(context.Background(), record, func(_ *kgo.Record, err error) {
 			results[i] = err
 			pending.Done()
 		})
@@ -184,7 +185,7 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 	for i, err := range results {
 		if err != nil {
 			if failure == nil {
-				failure = fmt.Errorf("produce: %w", err)
+				failure = fmt.Errorf("produce: %w", l.cfg.Explain(client, err))
 			}
 			return i, failure
 		}

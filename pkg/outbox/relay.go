@@ -18,6 +18,8 @@ type Config struct {
 	Topics []string
 	// NewClient returns a producer for one lane. It must be idempotent with acks from all, which is kgo's default.
 	NewClient func(opts ...kgo.Opt) (*kgo.Client, error)
+	// Explain adds to an error of such a client what to do about it. Defaults to nothing.
+	Explain func(client *kgo.Client, err error) error
 	// BatchRows and BatchBytes bound what is read, produced and deleted at a time. Default to 1,000 and 8 MiB.
 	BatchRows, BatchBytes int
 	// MaxRecordBytes is the largest record (key, value and headers) that the topics take. Defaults to 768 KiB, which
@@ -44,6 +46,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Explain == nil {
+		c.Explain = func(_ *kgo.Client, err error) error { return err }
+	}
 	if c.BatchRows == 0 {
 		c.BatchRows = 1000
 	}

@@ -17,6 +17,9 @@ var ErrStale = errors.New("the relay's lock is held by another process, and the 
 // standbyLook is the least time between two looks at the table by a relay that does not hold the lock.
 const standbyLook = 5 * time.Second
 
+// standbyWithin bounds a look, so that the next attempt at the lock does not wait for a database that is away.
+const standbyWithin = 2 * time.Second
+
 // standby watches over the holder of the lock while this relay waits for it.
 type standby struct {
 	db    *sqldb.DB
@@ -38,7 +41,7 @@ func (s *standby) watch(ctx context.Context) {
 	if !due {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, measureWithin)
+	ctx, cancel := context.WithTimeout(ctx, standbyWithin)
 	defer cancel()
 	_, oldest, err := Depth(ctx, s.db)
 	if err != nil {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,6 +57,8 @@ func (c Config) registryCure(err error) error {
 		err = registryRefusal{says("shows a certificate that is not trusted; have this machine trust its authority")}
 	case errors.Is(err, http.ErrSchemeMismatch):
 		err = registryRefusal{says("speaks no TLS; begin the url with http://")}
+	case !answered && isForeign(err):
+		err = foreign(address.Host, "what it answers is no JSON of a registry")
 	case !answered:
 		err = says("cannot be reached; start it, or correct the url")
 	case strings.Contains(string(answer.Raw), "HTTP request to an HTTPS server"):
@@ -63,9 +66,24 @@ func (c Config) registryCure(err error) error {
 	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
 		err = registryRefusal{says("refuses the user or its password; correct them in the url")}
 	case answer.StatusCode < http.StatusInternalServerError:
-		err = registryRefusal{says(fmt.Sprintf("answers %d, as no registry does; correct the url", answer.StatusCode))}
+		err = foreign(address.Host, fmt.Sprintf("status %d", answer.StatusCode))
 	default:
 		err = says(fmt.Sprintf("answers %d; see its log", answer.StatusCode))
 	}
 	return of("REGISTRY_URL", err)
+}
+
+// foreign says that something else than a registry answers, without its answer, which may be a whole page.
+func foreign(host, answer string) error {
+	return registryRefusal{
+		fmt.Errorf("%s answers, but not as a schema registry; check the path of the url: %s", host, answer),
+	}
+}
+
+// isForeign reports whether something answered 200 and was not understood.
+func isForeign(err error) bool {
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
+	_, long := errors.AsType[*http.MaxBytesError](err)
+	return syntax || kind || long
 }

@@ -36,7 +36,7 @@ func TestRegistryIsNamedWithCauseAndCure(t *testing.T) {
 	}
 	plain := func(status int, body string) string { return serve((*httptest.Server).Start, status, body) }
 	secure := serve((*httptest.Server).StartTLS, http.StatusOK, "{}")
-	const path, schemes = "correct the url", "begin the url with http"
+	const path, schemes, foreigner = "correct the url", "begin the url with http", "answers, but not as a schema registry"
 	for name, test := range map[string]struct {
 		url     string
 		want    string
@@ -48,12 +48,15 @@ func TestRegistryIsNamedWithCauseAndCure(t *testing.T) {
 		"an unknown authority":    {secure, "a certificate that is not trusted", true},
 		"a wrong password":        {plain(401, `{"error_code":401,"message":"who?"}`), "refuses the user or its password", true},
 		"no right to read":        {plain(403, ""), "refuses the user or its password", true},
-		"a wrong path":            {plain(404, "404 page not found"), "answers 404, as no registry does; " + path, true},
+		"a wrong path":            {plain(404, "<html>no such page"), "path of the url: status 404", true},
+		"a method not allowed":    {plain(405, ""), foreigner + "; check the path of the url: status 405", true},
 		"a server that is ill":    {plain(500, "no storage"), "answers 500; see its log", false},
 		"a page instead of JSON": {
-			strings.Replace(plain(200, "<html>"), "http://", "http://u:hunter2@", 1), "cannot be reached", false,
+			strings.Replace(plain(200, "<html>"), "http://", "http://u:hunter2@", 1), foreigner, true,
 		},
-		"a type that it lacks": {plain(404, `{"error_code":40403,"message":"none"}`), "run `quadrille apply`", false},
+		"other JSON":            {plain(200, `["orders"]`), foreigner, true},
+		"a page without an end": {plain(200, strings.Repeat(" ", 2<<20)), foreigner, true},
+		"a type that it lacks":  {plain(404, `{"error_code":40403,"message":"none"}`), "run `quadrille apply`", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			registry, err := serde.NewClient(test.url)
@@ -68,13 +71,14 @@ func TestRegistryIsNamedWithCauseAndCure(t *testing.T) {
 			if !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %q does not say %q", err, test.want)
 			}
-			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("error %q repeats the password", err)
+			if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "<html>") {
+				t.Errorf("error %q repeats the password, or a page", err)
 			}
 			if refused(err) != test.refused {
 				t.Errorf("error %q: refused %t, want %t", err, refused(err), test.refused)
 			}
-			named := strings.Contains(err.Error(), "QUADRILLE_REGISTRY_URL: the schema registry at 127.0.0.1:")
+			named := strings.Contains(err.Error(), "QUADRILLE_REGISTRY_URL: ") &&
+				strings.Contains(err.Error(), "127.0.0.1:")
 			if named == strings.Contains(err.Error(), "quadrille apply") {
 				t.Errorf("error %q names the variable: %t", err, named)
 			}

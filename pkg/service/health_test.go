@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,34 @@ func TestReadinessOnceReady(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", step.what, diff)
 		}
 	}
+}
+
+// TestReadinessIsMeasured: whoever scrapes sees what /readyz answers, though nobody asked it.
+func TestReadinessIsMeasured(t *testing.T) {
+	h := newTestHealth(t, good())
+	if err := h.observe(h.tel.Meter.Meter("test")); err != nil {
+		t.Fatal(err)
+	}
+	var group, database error
+	h.watch("consumer", func() error { return group })
+	h.check("database", func() error { return database })
+	want := func(what string, ready, degraded string) {
+		t.Helper()
+		scrape := httptest.NewRecorder()
+		h.mux().ServeHTTP(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		for name, value := range map[string]string{"quadrille_ready": ready, "quadrille_degraded": degraded} {
+			if !regexp.MustCompile(`(?m)^` + name + `\{[^}]*\} ` + value + `$`).Match(scrape.Body.Bytes()) {
+				t.Errorf("%s: no %s of %s in\n%s", what, name, value, scrape.Body)
+			}
+		}
+	}
+	want("starting", "0", "0")
+	h.done(partStart)
+	want("ready", "1", "0")
+	group = errors.New("the coordinator is away")
+	want("degraded", "1", "1")
+	database = errors.New("the database is gone")
+	want("not ready", "0", "0")
 }
 
 func TestAwaitEndsWithItsContext(t *testing.T) {

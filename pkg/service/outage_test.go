@@ -3,15 +3,19 @@ package service_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/service"
@@ -133,6 +137,54 @@ func TestTheDatabaseIsAway(t *testing.T) {
 	}
 }
 
+// scrapeTimeout is Prometheus's own.
+const scrapeTimeout = 10 * time.Second
+
+// TestAScrapeIsAnsweredWhileAllIsSilent: Prometheus sees that a service is not ready while nothing answers it.
+func TestAScrapeIsAnsweredWhileAllIsSilent(t *testing.T) {
+	p := newPlatform(t)
+	var database, broker *proxy
+	var brokerURL string
+	p.cfg.DatabaseURL, database = through(t, sqltest.PostgresURL(t))
+	brokerURL, broker = through(t, "kafka://"+p.cfg.Brokers[0])
+	p.cfg.KafkaOptions = []kgo.Opt{kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(brokerURL, "kafka://"))
+	})}
+	_, stop := p.run(t)
+	p.awaitReadiness(t, isReady)
+	scrape := func(ready string) time.Duration {
+		t.Helper()
+		began := time.Now()
+		answer, err := http.Get("http://" + p.cfg.AdminAddr + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("status %d, %v", answer.StatusCode, err)
+		}
+		if !regexp.MustCompile(`(?m)^quadrille_ready\{[^}]*\} ` + ready + `$`).Match(text) {
+			t.Errorf("quadrille_ready is not %s in\n%s", ready, text)
+		}
+		return time.Since(began)
+	}
+	t.Logf("scraped within %s while all is well", scrape("1"))
+
+	database.turn(hanging)
+	broker.turn(hanging)
+	took := scrape("0")
+	t.Logf("scraped within %s while nothing answers", took)
+	if took > scrapeTimeout {
+		t.Errorf("it took %s", took)
+	}
+	database.turn(passing)
+	broker.turn(passing)
+	if err := stop(); err != nil {
+		t.Errorf("a clean stop = %v", err)
+	}
+}
+
 // TestTheBrokerIsAway: the service stays in service, degraded. What is accepted meanwhile is published in its order when
 // the broker is back, and consumption goes on.
 func TestTheBrokerIsAway(t *testing.T) {
@@ -172,6 +224,10 @@ func TestTheBrokerIsAway(t *testing.T) {
 			t.Fatalf("status %d without a broker", status)
 		}
 	}
+	p.awaitReadiness(t, func(_ int, faults map[string]string) bool {
+		const cure = "cannot be reached; start them"
+		return strings.Contains(faults["consumer"], cure) && strings.Contains(faults["relay"], cure)
+	})
 	broker = start()
 	defer broker.Close()
 	var last time.Time

@@ -87,6 +87,7 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	}
 	tel, err := telemetry.Start(ctx, telemetry.Config{
 		Service: def.Name, Version: cfg.Version, Revision: cfg.Revision, LogLevel: cfg.LogLevel,
+		Logger: cfg.Logger,
 	})
 	if err != nil {
 		return err
@@ -96,9 +97,6 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		defer cancel()
 		_ = tel.Shutdown(flush)
 	}()
-	if cfg.Logger != nil {
-		tel.Logger = telemetry.Identified(cfg.Logger).With("service", def.Name)
-	}
 	tel.Logger.Info("starting", "version", cfg.Version, "revision", cfg.Revision)
 	listener, err := cfg.listen(cfg.HTTPAddr, "the HTTP API of "+def.Name, "QUADRILLE_HTTP_ADDR")
 	if err != nil {
@@ -107,6 +105,9 @@ func Run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	defer listener.Close() // which the door has done, unless it was never made
 
 	health := newHealth(def.Name, cfg, tel)
+	if err := health.observe(tel.Meter.Meter("quadrille")); err != nil {
+		return err
+	}
 	return health.serve(ctx, func(ctx context.Context) error {
 		door := newDoor(ctx, listener, cfg.Drain)
 		defer door.close()
@@ -187,8 +188,8 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	newClient := func(opts ...kgo.Opt) (*kgo.Client, error) { return kafka.NewClient(brokers, opts...) }
 	relay := outbox.NewRelay(db, outbox.Config{
 		Topics:    append(append([]string{}, published...), dead),
-		NewClient: newClient,
-		Logger:    tel.Logger, Spans: tel.Spans, Metrics: outboxMetrics,
+		NewClient: newClient, Explain: kafka.ExplainLoss,
+		Logger: tel.Logger, Spans: tel.Spans, Metrics: outboxMetrics,
 		MaxRecordBytesOf: map[string]int{dead: maxDeadLetter},
 	})
 	unit.OnCommit(func([]work.Fact[E]) { relay.Wake() })

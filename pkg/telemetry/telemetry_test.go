@@ -2,7 +2,9 @@ package telemetry_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 
@@ -157,5 +160,41 @@ func TestLogLinesAreJSONFromTheirLevelUp(t *testing.T) {
 	}
 	if line["msg"] != "heard" || line["service"] != "order" || line["key"] != "a" {
 		t.Errorf("line %v", line)
+	}
+}
+
+// What the SDK fails at is a line of the log as any other, and not one for each scrape.
+func TestTroubleOfTheSDKIsLogged(t *testing.T) {
+	quiet(t)
+	var log bytes.Buffer
+	tel := start(t, telemetry.Config{Service: "order", LogTo: &log})
+	meter := tel.Meter.Meter("test")
+	gauge, err := meter.Int64ObservableGauge("depth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = meter.RegisterCallback(func(context.Context, metric.Observer) error {
+		return errors.New("the database is away")
+	}, gauge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		scrape := httptest.NewRecorder()
+		tel.Metrics.ServeHTTP(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if scrape.Code != http.StatusOK {
+			t.Errorf("status %d", scrape.Code)
+		}
+	}
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	otel.Handle(errors.New("after the end"))
+	var line map[string]any
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil { // one line, or it would be no JSON
+		t.Fatalf("%v: %s", err, &log)
+	}
+	if line["service"] != "order" || line["level"] != "WARN" || line["error"] != "the database is away" {
+		t.Errorf("the line is %v", line)
 	}
 }

@@ -9,10 +9,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
-
-// measureWithin bounds a look at the letters, so that a scrape does not wait for a database that is away.
-const measureWithin = 2 * time.Second
 
 // OpenLetters is how many letters of one kind are open, and since when the oldest is.
 type OpenLetters struct {
@@ -53,7 +51,7 @@ func (l *Letters) Observe(ctx context.Context) error {
 		return fmt.Errorf("metric quadrille.letters.oldest.age: %w", err)
 	}
 	registration, err := l.cfg.Meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		ctx, cancel := context.WithTimeout(ctx, measureWithin)
+		ctx, cancel := context.WithTimeout(ctx, telemetry.MeasureWithin)
 		defer cancel()
 		counts, err := l.Count(ctx)
 		if err != nil {

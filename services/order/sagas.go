@@ -10,13 +10,11 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 	"github.com/quadrille-platform/quadrille/services/order/internal/api"
 	"github.com/quadrille-platform/quadrille/services/order/internal/order"
 	"github.com/quadrille-platform/quadrille/services/order/internal/store"
 )
-
-// measureWithin bounds a look at the orders, so that a scrape does not wait for a database that is away.
-const measureWithin = 2 * time.Second
 
 // ages are by which open sagas are counted.
 var ages = []time.Duration{0, time.Minute, 10 * time.Minute, time.Hour}
@@ -39,7 +37,7 @@ func observeSagas(ctx context.Context, p *api.Parts, stuckAfter time.Duration) e
 		}
 	}
 	registration, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		ctx, cancel := context.WithTimeout(ctx, measureWithin)
+		ctx, cancel := context.WithTimeout(ctx, telemetry.MeasureWithin)
 		defer cancel()
 		now := event.Now(p.Config.Clock)
 		asked := slices.Sorted(slices.Values(append(ages[1:len(ages):len(ages)], stuckAfter)))

@@ -110,7 +110,7 @@ func (a app) run(ctx context.Context, command []string) (err error) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = downWithin
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), addresses.Environment()...)
+	cmd.Env = addresses.Beside(os.Environ())
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(command, " "), err)
 	}

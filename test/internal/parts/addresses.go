@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,6 +71,23 @@ func (a Addresses) Environment() []string {
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+// Beside returns an environment with what Environment has and it lacks: what is given is used as it is.
+func (a Addresses) Beside(env []string) []string {
+	given := make(map[string]string, len(env))
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
+		given[name] = value
+	}
+	a.Postgres = cmp.Or(given[PostgresVariable], a.Postgres) // which names the server for the tests of stores too
+	all := slices.Clone(env)
+	for _, variable := range a.Environment() {
+		if name, _, _ := strings.Cut(variable, "="); given[name] == "" {
+			all = append(all, variable)
+		}
+	}
+	return all
 }
 
 // Files of the folder that tells what runs.

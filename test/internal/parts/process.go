@@ -29,12 +29,13 @@ exec 3<&0
 "$@" </dev/null >>"$log" 2>&1 3<&- &
 part=$!
 echo $part
-{ read -r _ <&3; kill $part; sleep 20; kill -9 $part; } >/dev/null 2>&1 &
+{ read -r _ <&3; kill $part; trap 'kill $!; wait; exit' TERM; sleep 20 & wait $!; kill -9 $part; } >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait $part
 status=$?
 kill $watcher 2>/dev/null
+wait $watcher 2>/dev/null
 exit $status
 `
 

@@ -38,6 +38,10 @@ func TestAPartRunsUntilItIsStopped(t *testing.T) {
 	if launch.Ended(p.pid) {
 		t.Error("it has ended")
 	}
+	group, err := syscall.Getpgid(p.pid)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := p.stop(); err != nil {
 			t.Error(err)
@@ -45,6 +49,9 @@ func TestAPartRunsUntilItIsStopped(t *testing.T) {
 	}
 	if !launch.Ended(p.pid) {
 		t.Error("it still runs")
+	}
+	if err := syscall.Kill(-group, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("something of its watchdog still runs: %v", err)
 	}
 }
 
