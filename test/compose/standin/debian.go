@@ -16,6 +16,9 @@ func (m *Maker) debian(ctx context.Context) error {
 	if m.Docker(ctx, nil, "image", "inspect", "--format", "{{.Id}}", base) == nil {
 		return nil
 	}
+	if err := os.MkdirAll(m.Store.Dir, 0o755); err != nil {
+		return fmt.Errorf("folder of the base: %w", err)
+	}
 	dir, err := os.MkdirTemp(m.Store.Dir, "debian-")
 	if err != nil {
 		return fmt.Errorf("folder of the base: %w", err)
