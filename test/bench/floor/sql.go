@@ -66,12 +66,18 @@ const selectOpen = `
 		SELECT (SELECT scope FROM inbox WHERE state IN ('parked', 'dead') ORDER BY scope, resource LIMIT 1),
 			(SELECT resource FROM inbox WHERE state IN ('parked', 'dead') ORDER BY scope, resource LIMIT 1)
 		UNION ALL
-		SELECT (SELECT i.scope FROM inbox i
-				WHERE i.state IN ('parked', 'dead') AND (i.scope, i.resource) > (s.scope, s.key)
-				ORDER BY i.scope, i.resource LIMIT 1),
-			(SELECT i.resource FROM inbox i
-				WHERE i.state IN ('parked', 'dead') AND (i.scope, i.resource) > (s.scope, s.key)
-				ORDER BY i.scope, i.resource LIMIT 1)
+		SELECT CASE WHEN EXISTS (
+				SELECT 1 FROM inbox i
+				WHERE i.state IN ('parked', 'dead') AND i.scope = s.scope AND i.resource > s.key) THEN s.scope
+			ELSE (
+				SELECT i.scope FROM inbox i
+				WHERE i.state IN ('parked', 'dead') AND i.scope > s.scope ORDER BY i.scope, i.resource LIMIT 1) END,
+			coalesce((
+				SELECT i.resource FROM inbox i
+				WHERE i.state IN ('parked', 'dead') AND i.scope = s.scope AND i.resource > s.key
+				ORDER BY i.resource LIMIT 1), (
+				SELECT i.resource FROM inbox i
+				WHERE i.state IN ('parked', 'dead') AND i.scope > s.scope ORDER BY i.scope, i.resource LIMIT 1))
 		FROM streams s WHERE s.scope IS NOT NULL
 	)
 	SELECT scope, key FROM streams WHERE scope IS NOT NULL LIMIT 65`
