@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/quadrille-platform/quadrille/pkg/kafka"
 	"github.com/quadrille-platform/quadrille/pkg/serde"
@@ -78,7 +80,9 @@ func (c applyCommand) untilDone(ctx context.Context) (created []string, err erro
 
 // cure names the flag that would have helped, unless somebody has to change something first.
 func (c applyCommand) cure(err error) error {
-	if c.Wait > 0 || errors.Is(err, serde.ErrIncompatible) || kafka.IsRefused(err) || sqldb.IsRefused(err) {
+	answer, answered := errors.AsType[*sr.ResponseError](err)
+	if c.Wait > 0 || errors.Is(err, context.Canceled) || kafka.IsRefused(err) || sqldb.IsRefused(err) ||
+		answered && answer.StatusCode < http.StatusInternalServerError {
 		return err
 	}
 	return fmt.Errorf("%w (if the servers are about to start, --wait 1m tries again)", err)

@@ -61,7 +61,7 @@ func (c *Codec) UnknownFields(value []byte) []string {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d := c.decoders[int(binary.BigEndian.Uint32(value[1:frame]))]; d != nil {
+	if d := c.find(int(binary.BigEndian.Uint32(value[1:frame]))); d != nil {
 		return d.unknown
 	}
 	return nil

@@ -22,6 +22,9 @@ func framed(id uint32, body ...byte) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{0}, id), body...)
 }
 
+// giftSchema is that of a type which no codec here knows.
+const giftSchema = `{"type":"record","name":"Gift","namespace":"shop","fields":[]}`
+
 func TestDecodeTellsErrorsApart(t *testing.T) {
 	registry, client := start(t)
 	codec := open(t, client, purchaseType)
@@ -31,7 +34,7 @@ func TestDecodeTellsErrorsApart(t *testing.T) {
 		registry.SeedSchema(subject, 1, id, sr.Schema{Schema: schema, Type: kind})
 		return uint32(id)
 	}
-	stranger := seed(101, "shop.events-shop.Gift", `{"type":"record","name":"Gift","namespace":"shop","fields":[]}`, 0)
+	stranger := seed(101, "shop.events-shop.Gift", giftSchema, 0)
 	namesake := seed(102, "b", `{"type":"record","name":"Purchase","namespace":"elsewhere","fields":[]}`, 0)
 	number := seed(103, "c", `"long"`, 0)
 	unreadable := seed(104, "d", `{"type":"record","name":"Purchase","namespace":"shop","fields":[]}`, 0)
@@ -102,7 +105,7 @@ func TestWhatWasRegisteredBeforeIsReadWithoutTheRegistry(t *testing.T) {
 	const earlier, other = 77, 78
 	registry.SeedSchema(purchaseType.Subject(), 1, earlier, sr.Schema{Schema: strings.Replace(purchaseSchema,
 		`{"name":"by_hand","type":"boolean","default":false},`, "", 1)})
-	registry.SeedSchema(topic+"-shop.Gift", 1, other, sr.Schema{Schema: `{"type":"record","name":"Gift","namespace":"shop","fields":[]}`})
+	registry.SeedSchema(topic+"-shop.Gift", 1, other, sr.Schema{Schema: giftSchema})
 	registry.SeedSchema(topic+"-shop.Note", 1, 79, sr.Schema{Schema: `syntax = "proto3";`, Type: sr.TypeProtobuf})
 	codec := open(t, client, purchaseType)
 	value := encode(t, codec, sample())
@@ -118,6 +121,41 @@ func TestWhatWasRegisteredBeforeIsReadWithoutTheRegistry(t *testing.T) {
 	binary.BigEndian.PutUint32(value[1:], earlier) // which has one field less: the bytes are not its own
 	if _, _, err := codec.Decode(t.Context(), topic, value); errors.Is(err, serde.ErrUnavailable) {
 		t.Errorf("an earlier version: %v", err)
+	}
+}
+
+func TestASchemaThatIsDeletedIsReadWithoutTheRegistry(t *testing.T) {
+	registry, client := start(t)
+	subject := topic + "-shop.Gift"
+	registry.SeedSchema(subject, 1, 78, sr.Schema{Schema: giftSchema})
+	if _, err := client.DeleteSubject(t.Context(), subject, sr.SoftDelete); err != nil {
+		t.Fatal(err)
+	}
+	codec := open(t, client, purchaseType)
+	value := encode(t, codec, sample())
+	registry.Close()
+	binary.BigEndian.PutUint32(value[1:], 78)
+	if _, _, err := codec.Decode(t.Context(), topic, value); !errors.Is(err, serde.ErrUnknownType) {
+		t.Error(err)
+	}
+}
+
+func TestWhatCannotBeReadYetKeepsNobodyFromStarting(t *testing.T) {
+	registry, client := start(t)
+	registry.SeedSchema(topic+"-shop.Gift", 1, 78, sr.Schema{Schema: giftSchema})
+	registry.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasPrefix(r.URL.Path, "/subjects/"+topic+"-shop.Gift/") {
+			return false
+		}
+		http.Error(w, `{"error_code":42901,"message":"slower"}`, http.StatusTooManyRequests)
+		return true
+	})
+	codec := open(t, client, purchaseType)
+	if err := codec.Unlearnt(); err == nil || !strings.Contains(err.Error(), "shop.Gift") {
+		t.Errorf("it says %v", err)
+	}
+	if _, _, err := codec.Decode(t.Context(), topic, encode(t, codec, sample())); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -32,7 +32,7 @@ type flight struct {
 func (c *Codec) decoder(ctx context.Context, id int) (*decoder, error) {
 	for {
 		c.mu.Lock()
-		if d := c.decoders[id]; d != nil {
+		if d := c.find(id); d != nil {
 			c.mu.Unlock()
 			return d, nil
 		}
@@ -94,10 +94,23 @@ func (c *Codec) fetch(ctx context.Context, id int) (*decoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: schema %d: %w", ErrUnavailable, id, err)
 	}
+	return c.newDecoderOf(id, found), nil
+}
+
+// newDecoderOf is newDecoder for what a registry has, which may be no Avro.
+func (c *Codec) newDecoderOf(id int, found sr.Schema) *decoder {
 	if found.Type != sr.TypeAvro {
-		return &decoder{err: fmt.Errorf("%w: schema %d is %s, not Avro", ErrMalformed, id, found.Type)}, nil
+		return &decoder{err: fmt.Errorf("%w: schema %d is %s, not Avro", ErrMalformed, id, found.Type)}
 	}
-	return c.newDecoder(id, found.Schema), nil
+	return c.newDecoder(id, found.Schema)
+}
+
+// find returns what there is for an id, nil if nothing. The caller holds mu.
+func (c *Codec) find(id int) *decoder {
+	if d := c.known[id]; d != nil {
+		return d
+	}
+	return c.decoders[id]
 }
 
 func unknown(id int) error { return fmt.Errorf("%w %d", ErrUnknownSchema, id) }

@@ -6,65 +6,87 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
 	"golang.org/x/sync/errgroup"
 )
 
-// learnAtOnce bounds the requests that are under way.
-const learnAtOnce = 8
+const (
+	// learnAtOnce bounds the requests that are under way, learnWithin how long a slow registry holds up the start.
+	learnAtOnce = 4
+	learnWithin = 15 * time.Second
+)
 
-// learn fetches what the registry has of the types' topics, all versions, those of other types too: the first event of
-// one, be it of no interest, would else wait for a registry that is away, and all events behind it.
-func (c *Codec) learn(ctx context.Context, types []Type) error {
-	subjects, err := c.registry.Subjects(ctx)
-	if skip, err := missed(err); skip || err != nil {
-		return err
+// lessons are what went wrong while schemas were read.
+type lessons struct {
+	mu     sync.Mutex
+	missed error
+}
+
+func (l *lessons) add(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.missed == nil {
+		l.missed = err
 	}
+}
+
+// learn reads what the registry has of the types' topics, all versions, of other types too and such as were deleted
+// since: the first event of one, be it of no interest, would else wait for a registry that is away, and what is behind
+// it too. It does without what it cannot read, for nothing of it is needed yet; the error is the first.
+func (c *Codec) learn(ctx context.Context, types []Type) error {
+	ctx, cancel := context.WithTimeout(sr.WithParams(ctx, sr.ShowDeleted), learnWithin)
+	defer cancel()
 	topics := make(map[string]bool)
 	for _, t := range types {
 		topics[t.Topic] = true
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	var l lessons
+	group := new(errgroup.Group)
 	group.SetLimit(learnAtOnce)
-	for _, subject := range subjects {
-		// A record's full name has no dash; a topic's may.
-		if at := strings.LastIndexByte(subject, '-'); at > 0 && topics[subject[:at]] {
-			group.Go(func() error { return c.learnSubject(ctx, subject) })
+	for topic := range topics {
+		// A registry that does not know the parameter lists them all.
+		subjects, err := c.registry.Subjects(sr.WithParams(ctx, sr.ShowDeleted, sr.SubjectPrefix(topic+"-")))
+		if err != nil {
+			l.add(fmt.Errorf("list the subjects of %s: %w", topic, err))
+		}
+		for _, subject := range subjects {
+			// A record's full name has no dash; a topic's may.
+			if at := strings.LastIndexByte(subject, '-'); at > 0 && subject[:at] == topic {
+				group.Go(func() error { c.learnSubject(ctx, subject, &l); return nil })
+			}
 		}
 	}
-	return group.Wait()
+	_ = group.Wait()
+	return l.missed
 }
 
-func (c *Codec) learnSubject(ctx context.Context, subject string) error {
+func (c *Codec) learnSubject(ctx context.Context, subject string, l *lessons) {
 	versions, err := c.registry.SubjectVersions(ctx, subject)
-	if skip, err := missed(err); skip || err != nil {
-		return err
+	if err != nil {
+		l.add(fmt.Errorf("list the versions of %s: %w", subject, err))
 	}
 	for _, version := range versions {
 		found, err := c.registry.SchemaByVersion(ctx, subject, version)
-		if skip, err := missed(err); err != nil {
-			return err
-		} else if skip || found.Type != sr.TypeAvro {
+		if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong || isMissing(err) {
+			continue // the answer does not tell the id; an event that has it asks
+		}
+		if err != nil {
+			l.add(fmt.Errorf("read version %d of %s: %w", version, subject, err))
 			continue
 		}
+		d := c.newDecoderOf(found.ID, found.Schema)
 		c.mu.Lock()
-		if c.decoders[found.ID] == nil && len(c.decoders) < maxDecoders {
-			c.decoders[found.ID] = c.newDecoder(found.ID, found.Schema.Schema)
+		full := len(c.known) >= maxDecoders
+		if !full && c.known[found.ID] == nil {
+			c.known[found.ID] = d
 		}
 		c.mu.Unlock()
+		if full {
+			l.add(fmt.Errorf("the topics have more than %d schemas", maxDecoders))
+			return
+		}
 	}
-	return nil
-}
-
-// missed says whether what was asked for is deleted by now or too long, which waits until an event needs it; the error
-// is any other.
-func missed(err error) (skip bool, _ error) {
-	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong || isMissing(err) {
-		return true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("%w: read the schemas of the topics: %w", ErrUnavailable, err)
-	}
-	return false, nil
 }

@@ -64,8 +64,11 @@ type Codec struct {
 	byGo     map[reflect.Type]*contract
 	byName   map[string]*contract
 
+	unlearnt error
+
 	mu       sync.Mutex
-	decoders map[int]*decoder
+	known    map[int]*decoder  // of our types and of what the registry had at the start, to be kept
+	decoders map[int]*decoder  // of what was fetched since
 	missing  map[int]time.Time // ids that the registry did not know then
 	flights  map[int]*flight
 }
@@ -77,15 +80,16 @@ type contract struct {
 	schema avro.Schema
 }
 
-// New returns a Codec for types, whose ids it looks up and never registers. It reads all schemas of their topics, so
-// that only what is registered later needs the registry once more. The error wraps ErrNotRegistered or ErrUnavailable,
-// unless a type contradicts itself.
+// New returns a Codec for types, whose ids it looks up and never registers. It reads all schemas of their topics, up to
+// 500, so that only what is registered later needs the registry once more; see Unlearnt. The error wraps
+// ErrNotRegistered or ErrUnavailable, unless a type contradicts itself.
 func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error) {
 	c := &Codec{
 		registry: registry,
 		api:      newAPI(),
 		byGo:     make(map[reflect.Type]*contract),
 		byName:   make(map[string]*contract),
+		known:    make(map[int]*decoder),
 		decoders: make(map[int]*decoder),
 		missing:  make(map[int]time.Time),
 		flights:  make(map[int]*flight),
@@ -114,11 +118,9 @@ func New(ctx context.Context, registry *sr.Client, types []Type) (*Codec, error)
 		c.byName[t.Name] = known
 	}
 	for _, known := range c.byName {
-		c.decoders[known.id] = c.newDecoder(known.id, known.Schema)
+		c.known[known.id] = c.newDecoder(known.id, known.Schema)
 	}
-	if err := c.learn(ctx, types); err != nil {
-		return nil, err
-	}
+	c.unlearnt = c.learn(ctx, types)
 	return c, nil
 }
 
@@ -130,3 +132,7 @@ func (c *Codec) TypeOf(data event.Data) (Type, bool) {
 	}
 	return known.Type, true
 }
+
+// Unlearnt says why not all schemas of the topics could be read at the start, nil if they were. An event of one that is
+// missing asks for it.
+func (c *Codec) Unlearnt() error { return c.unlearnt }

@@ -65,7 +65,7 @@ func (c Config) registryCure(err error) error {
 		err = registryRefusal{says("speaks TLS; begin the url with https://")}
 	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
 		err = registryRefusal{says("refuses the user or its password; correct them in the url")}
-	case answer.StatusCode < http.StatusInternalServerError:
+	case answer.StatusCode == http.StatusNotFound, answer.StatusCode == http.StatusMethodNotAllowed:
 		err = foreign(address.Host, fmt.Sprintf("status %d", answer.StatusCode))
 	default:
 		err = says(fmt.Sprintf("answers %d; see its log", answer.StatusCode))

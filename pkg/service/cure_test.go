@@ -49,6 +49,7 @@ func TestRegistryIsNamedWithCauseAndCure(t *testing.T) {
 		"a wrong password":        {plain(401, `{"error_code":401,"message":"who?"}`), "refuses the user or its password", true},
 		"no right to read":        {plain(403, ""), "refuses the user or its password", true},
 		"a wrong path":            {plain(404, "<html>no such page"), "path of the url: status 404", true},
+		"too much at once":        {plain(429, `{"error_code":42901,"message":"slower"}`), "answers 429; see its log", false},
 		"a method not allowed":    {plain(405, ""), foreigner + "; check the path of the url: status 405", true},
 		"a server that is ill":    {plain(500, "no storage"), "answers 500; see its log", false},
 		"a page instead of JSON": {

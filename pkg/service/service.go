@@ -143,6 +143,9 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 	if err != nil {
 		return err
 	}
+	if err := codec.Unlearnt(); err != nil {
+		tel.Logger.Warn("not all schemas of the topics were read; an event of another asks the registry", "error", err)
+	}
 
 	brokers := kafka.Config{
 		Brokers: cfg.Brokers, ClientID: "quadrille-" + def.Name, Logger: tel.Logger, Options: cfg.KafkaOptions,

@@ -21,6 +21,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 )
 
 const module = "github.com/quadrille-platform/quadrille/"
@@ -78,7 +80,7 @@ func followOneOrder(t *testing.T) map[string][]block {
 	}
 
 	folder := t.TempDir()
-	if err := build(filepath.Join(folder, "follow"), "./follow", "-cover", "-covermode=atomic", "-coverpkg="+module+"..."); err != nil {
+	if err := binary.Build(filepath.Join(folder, "follow"), "./follow", "-cover", "-covermode=atomic", "-coverpkg="+module+"..."); err != nil {
 		t.Fatal(err)
 	}
 	order := start(t, append(world.LeftOut["order"], "GOCOVERDIR="+folder), folder, "follow")

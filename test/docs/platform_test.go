@@ -5,17 +5,15 @@ package docs
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/launch"
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 )
 
 // patience bounds every wait. It is no expectation: a condition comes when it comes.
@@ -24,21 +22,15 @@ const patience = 5 * time.Minute
 // root of the repository, seen from here.
 const root = "../.."
 
-// program builds the command once and returns its path.
-var program = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "quadrille-docs-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(folder, "quadrille")
-	return path, build(path, "../../cmd/quadrille")
-})
+var built binary.Shared
+
+func TestMain(m *testing.M) { built.Run(m) }
 
 // home returns a folder with bin/quadrille in it, as a clone has after `make build`. No two tests share one, for a
 // reader's commands tell processes apart by their path.
 func home(t *testing.T) string {
 	t.Helper()
-	path, err := program()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,22 +49,6 @@ func home(t *testing.T) string {
 
 // quadrille in a home.
 const quadrille = "bin/quadrille"
-
-func build(to, pkg string, flags ...string) error {
-	args := append([]string{"build", "-o", to}, flags...)
-	if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
-	}
-	return nil
-}
-
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if path, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(status)
-}
 
 // process is a program that was started and is stopped at the end of its test.
 type process struct{ *launch.Process }

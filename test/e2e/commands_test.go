@@ -30,7 +30,7 @@ type ran struct {
 // command is the built program with args, which is killed if it outlasts the test's patience.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +361,7 @@ func TestResetRemovesWhatAPlatformLeft(t *testing.T) {
 
 // Bash runs the code that completion prints, and then what that code told it to complete with, as at the Tab key.
 func TestBashCompletes(t *testing.T) {
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

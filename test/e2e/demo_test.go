@@ -18,7 +18,7 @@ import (
 // demo runs `quadrille demo` and returns what it prints, with what it says on standard error if it fails.
 func demo(t *testing.T, args ...string) (stdout string, err error) {
 	t.Helper()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

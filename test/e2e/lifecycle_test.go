@@ -144,7 +144,7 @@ func TestABusyPortIsNamedWithItsCure(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func (p *platform) children(t *testing.T) map[string]int {
 }
 
 func TestAServiceThatCannotStartIsGivenUpWithItsLastWords(t *testing.T) {
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestAServiceThatCannotStartIsGivenUpWithItsLastWords(t *testing.T) {
 }
 
 func TestServicesInOneProcessAndLeftOut(t *testing.T) {
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

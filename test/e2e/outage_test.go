@@ -234,7 +234,7 @@ func TestTheBrokerIsAwayFromAllServices(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

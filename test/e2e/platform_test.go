@@ -3,44 +3,22 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/launch"
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 )
 
 // patience bounds every wait. It is no expectation: a condition comes when it comes.
 const patience = 2 * time.Minute
 
-// binary builds the program once.
-var binary = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "quadrille-e2e-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(folder, "quadrille")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/quadrille-platform/quadrille/cmd/quadrille").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, nil
-})
+var built binary.Shared
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { built.Run(m) }
 
 // platform is a running `quadrille up`.
 type platform struct{ *launch.Platform }
@@ -54,7 +32,7 @@ func up(t *testing.T, args ...string) *platform {
 
 func upOn(t *testing.T, on *servers, args ...string) *platform {
 	t.Helper()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func (s *servers) empty(t *testing.T) {
 		topics = append(topics, topic.Name)
 	}
 	sure(t, parts.Reset(ctx, s.kafka, topics, serviceNames))
-	path, err := binary()
+	path, err := built.Path()
 	sure(t, err)
 	sure(t, client.Until(ctx, "apply", func() error { // a registry that has just started is slow
 		apply := exec.CommandContext(ctx, path, "apply", "--brokers", s.kafka, "--registry", "http://"+s.registry)

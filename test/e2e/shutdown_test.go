@@ -16,7 +16,7 @@ import (
 // started is a service of a platform that left it out, in a process of the test's own.
 func (p *platform) started(t *testing.T, service string) *launch.Process {
 	t.Helper()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,21 +17,17 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/failpoint"
 	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/launch"
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 )
 
 // fragile builds the program with failpoints, once.
 var fragile = sync.OnceValues(func() (string, error) {
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		return "", err
 	}
 	path = filepath.Join(filepath.Dir(path), "quadrille-failpoint")
-	out, err := exec.Command("go", "build", "-tags", "failpoint", "-o", path,
-		"github.com/quadrille-platform/quadrille/cmd/quadrille").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build with failpoints: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, binary.Build(path, binary.Quadrille, "-tags", "failpoint")
 })
 
 // makeWayEvery is longer than it takes the group to note that a killed member is gone.
@@ -275,7 +270,7 @@ func tail(text string) string {
 
 // No name of a failpoint is in the program that is released, and each is in the one that is built with them.
 func TestTheReleasedProgramHasNoFailpoints(t *testing.T) {
-	released, err := binary()
+	released, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package linear
 import (
 	"context"
 	"math/rand/v2"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"github.com/quadrille-platform/quadrille/pkg/sqldb/sqltest"
 	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/launch"
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 )
 
 const (
@@ -44,11 +44,10 @@ func newWorld(t *testing.T) *world {
 		args = append(args, "--database", service+"="+w.databases[service])
 	}
 	path := filepath.Join(t.TempDir(), "quadrille")
-	build := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/quadrille-platform/quadrille/cmd/quadrille")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	err := binary.Build(path, binary.Quadrille)
+	if err != nil {
+		t.Fatal(err)
 	}
-	var err error
 	if w.Platform, err = launch.Up(ctx, launch.Config{Path: path, Args: args}); err != nil {
 		t.Fatal(err)
 	}

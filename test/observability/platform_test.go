@@ -25,6 +25,7 @@ import (
 	"github.com/quadrille-platform/quadrille/platform/gateway"
 	"github.com/quadrille-platform/quadrille/platform/launch"
 	"github.com/quadrille-platform/quadrille/platform/registry"
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 )
 
 // platform is a running `quadrille up` whose broker and gateway are this test's, to be broken, and whose notification
@@ -42,9 +43,8 @@ type platform struct {
 func start(t *testing.T) *platform {
 	t.Helper()
 	p := &platform{path: filepath.Join(t.TempDir(), "quadrille"), data: t.TempDir()}
-	build := exec.Command("go", "build", "-o", p.path, "github.com/quadrille-platform/quadrille/cmd/quadrille")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	if err := binary.Build(p.path, binary.Quadrille); err != nil {
+		t.Fatal(err)
 	}
 	addrs, err := launch.FreeAddresses(1)
 	if err != nil {

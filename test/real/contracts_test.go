@@ -21,6 +21,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 	"github.com/quadrille-platform/quadrille/schemas"
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 	"github.com/quadrille-platform/quadrille/test/internal/parts"
 )
 
@@ -41,9 +42,8 @@ func servers(t *testing.T) parts.Addresses {
 func quadrille(t *testing.T) func(args ...string) (said string, err error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "quadrille")
-	build := exec.Command("go", "build", "-o", path, "github.com/quadrille-platform/quadrille/cmd/quadrille")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, said)
+	if err := binary.Build(path, binary.Quadrille); err != nil {
+		t.Fatal(err)
 	}
 	return func(args ...string) (string, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)

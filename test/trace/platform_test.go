@@ -6,10 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +14,7 @@ import (
 	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/jaeger"
 	"github.com/quadrille-platform/quadrille/platform/launch"
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 )
 
 const (
@@ -27,27 +25,9 @@ const (
 	sku          = "traced"
 )
 
-// binary builds the program once.
-var binary = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "quadrille-trace-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(folder, "quadrille")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/quadrille-platform/quadrille/cmd/quadrille").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, nil
-})
+var built binary.Shared
 
-func TestMain(m *testing.M) {
-	status := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { built.Run(m) }
 
 // platform is a running `quadrille up` whose traces are read from Jaeger, or from what speaks like it.
 type platform struct {
@@ -60,7 +40,7 @@ type platform struct {
 // up starts the platform. Its spans go to the OTLP endpoint, and come back from pages.
 func up(t *testing.T, endpoint, pages string) *platform {
 	t.Helper()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

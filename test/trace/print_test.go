@@ -12,7 +12,7 @@ import (
 // printed checks what `quadrille trace` says of an order.
 func (p *platform) printed(t *testing.T, pages, id string, trace jaeger.Trace) {
 	t.Helper()
-	path, err := binary()
+	path, err := built.Path()
 	if err != nil {
 		t.Fatal(err)
 	}

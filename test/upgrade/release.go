@@ -5,9 +5,9 @@ package upgrade
 import (
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 
+	"github.com/quadrille-platform/quadrille/test/internal/binary"
 	"github.com/quadrille-platform/quadrille/test/internal/overlay"
 )
 
@@ -30,22 +30,13 @@ func build(folder string) (before, today string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	if err := compile("-o", today); err != nil {
+	if err := binary.Build(today, binary.Quadrille); err != nil {
 		return "", "", fmt.Errorf("build today's release: %w", err)
 	}
-	if err := compile("-overlay", replaced, "-o", before); err != nil {
+	if err := binary.Build(before, binary.Quadrille, "-overlay", replaced); err != nil {
 		return "", "", fmt.Errorf("build the release before: %w: %w", errPatch, err)
 	}
 	return before, today, nil
-}
-
-func compile(flags ...string) error {
-	args := append([]string{"build"}, flags...)
-	cmd := exec.Command("go", append(args, "github.com/quadrille-platform/quadrille/cmd/quadrille")...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
 }
 
 // patched applies the patch in folder, and returns the file that makes `go build` read what it has made.
