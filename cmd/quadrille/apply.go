@@ -81,8 +81,8 @@ func (c applyCommand) untilDone(ctx context.Context) (created []string, err erro
 // cure names the flag that would have helped, unless somebody has to change something first.
 func (c applyCommand) cure(err error) error {
 	answer, answered := errors.AsType[*sr.ResponseError](err)
-	if c.Wait > 0 || errors.Is(err, context.Canceled) || kafka.IsRefused(err) || sqldb.IsRefused(err) ||
-		answered && answer.StatusCode < http.StatusInternalServerError {
+	if c.Wait > 0 || errors.Is(err, context.Canceled) || errors.Is(err, serde.ErrIncompatible) ||
+		kafka.IsRefused(err) || sqldb.IsRefused(err) || answered && answer.StatusCode < http.StatusInternalServerError {
 		return err
 	}
 	return fmt.Errorf("%w (if the servers are about to start, --wait 1m tries again)", err)

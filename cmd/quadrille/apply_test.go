@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/quadrille-platform/quadrille/pkg/serde"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
@@ -142,6 +144,9 @@ func TestApplyNamesItsWaitOnlyWhereItHelps(t *testing.T) {
 		"it has waited":                  {time.Second, errors.New("connection refused"), false},
 		"a password is refused":          {0, refused, false},
 		"a schema breaks what is stored": {0, serde.ErrIncompatible, false},
+		"a wrong path to the registry":   {0, fmt.Errorf("register: %w", &sr.ResponseError{StatusCode: 404}), false},
+		"a registry that starts":         {0, fmt.Errorf("register: %w", &sr.ResponseError{StatusCode: 503}), true},
+		"it was interrupted":             {0, fmt.Errorf("register: %w", context.Canceled), false},
 	} {
 		if err := (applyCommand{Wait: test.wait}).cure(test.err); strings.Contains(err.Error(), "--wait") != test.want {
 			t.Errorf("%s: %v", name, err)
