@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // plugins sees that docker compose and docker buildx are there, and builds those that are not.
@@ -35,10 +36,13 @@ func (e *Engine) plugins(ctx context.Context) error {
 	return nil
 }
 
-// programs by the name of the plugin.
-var programs = map[string]string{
-	"compose": "github.com/docker/compose/v2/cmd",
-	"buildx":  "github.com/docker/buildx/cmd/buildx",
+// plugin is how one is built: its module, its program there, and the variable that tells the version. Compose refuses a
+// Buildx that does not tell it.
+type plugin struct{ module, program, version string }
+
+var programs = map[string]plugin{
+	"compose": {"github.com/docker/compose/v2", "/cmd", "/internal.Version"},
+	"buildx":  {"github.com/docker/buildx", "/cmd/buildx", "/version.Version"},
 }
 
 func build(ctx context.Context, module, name, path string) error {
@@ -49,13 +53,24 @@ func build(ctx context.Context, module, name, path string) error {
 	if err != nil {
 		return err
 	}
-	half := path + ".half"
-	cmd := exec.CommandContext(ctx, "nice", "go", "build", "-trimpath", "-gcflags=all=-dwarf=false",
-		"-ldflags", "-s -w", "-o", half, programs[name])
-	cmd.Dir = module
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build docker %s: %w\n%s", name, err, said)
+	run := func(args ...string) (string, error) {
+		cmd := exec.CommandContext(ctx, "nice", append([]string{"go"}, args...)...)
+		cmd.Dir = module
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
+		said, err := cmd.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("build docker %s: %w\n%s", name, err, said)
+		}
+		return strings.TrimSpace(string(said)), err
+	}
+	half, p := path+".half", programs[name]
+	version, err := run("list", "-m", "-f", "{{.Version}}", p.module)
+	if err != nil {
+		return err
+	}
+	if _, err := run("build", "-trimpath", "-gcflags=all=-dwarf=false",
+		"-ldflags", "-s -w -X "+p.module+p.version+"="+version, "-o", half, p.module+p.program); err != nil {
+		return err
 	}
 	return os.Rename(half, path)
 }
