@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -19,23 +18,9 @@ const (
 	learnWithin = 15 * time.Second
 )
 
-// lessons are what went wrong while schemas were read.
-type lessons struct {
-	mu     sync.Mutex
-	missed error
-}
-
-func (l *lessons) add(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.missed == nil {
-		l.missed = err
-	}
-}
-
 // learn reads what the registry has of the types' topics, all versions, of other types too and such as were deleted
 // since: the first event of one, be it of no interest, would else wait for a registry that is away, and what is behind
-// it too. It does without what it cannot read, for nothing of it is needed yet; the error is the first.
+// it too. It does without what it cannot read, for nothing of it is needed yet; the error names some of that.
 func (c *Codec) learn(ctx context.Context, types []Type) error {
 	ctx, cancel := context.WithTimeout(sr.WithParams(ctx, sr.ShowDeleted), learnWithin)
 	defer cancel()
@@ -43,30 +28,28 @@ func (c *Codec) learn(ctx context.Context, types []Type) error {
 	for _, t := range types {
 		topics[t.Topic] = true
 	}
-	var l lessons
-	group := new(errgroup.Group)
+	var group errgroup.Group // without a context: one that fails ends no other
 	group.SetLimit(learnAtOnce)
 	for topic := range topics {
 		// A registry that does not know the parameter lists them all.
 		subjects, err := c.registry.Subjects(sr.WithParams(ctx, sr.ShowDeleted, sr.SubjectPrefix(topic+"-")))
 		if err != nil {
-			l.add(fmt.Errorf("list the subjects of %s: %w", topic, err))
+			group.Go(func() error { return fmt.Errorf("list the subjects of %s: %w", topic, err) })
 		}
 		for _, subject := range subjects {
 			// A record's full name has no dash; a topic's may.
 			if at := strings.LastIndexByte(subject, '-'); at > 0 && subject[:at] == topic {
-				group.Go(func() error { c.learnSubject(ctx, subject, &l); return nil })
+				group.Go(func() error { return c.learnSubject(ctx, subject) })
 			}
 		}
 	}
-	_ = group.Wait()
-	return l.missed
+	return group.Wait()
 }
 
-func (c *Codec) learnSubject(ctx context.Context, subject string, l *lessons) {
+func (c *Codec) learnSubject(ctx context.Context, subject string) (missed error) {
 	versions, err := c.registry.SubjectVersions(ctx, subject)
 	if err != nil {
-		l.add(fmt.Errorf("list the versions of %s: %w", subject, err))
+		return fmt.Errorf("list the versions of %s: %w", subject, err)
 	}
 	for _, version := range versions {
 		found, err := c.registry.SchemaByVersion(ctx, subject, version)
@@ -74,19 +57,25 @@ func (c *Codec) learnSubject(ctx context.Context, subject string, l *lessons) {
 			continue // the answer does not tell the id; an event that has it asks
 		}
 		if err != nil {
-			l.add(fmt.Errorf("read version %d of %s: %w", version, subject, err))
+			missed = fmt.Errorf("read version %d of %s: %w", version, subject, err)
 			continue
 		}
-		d := c.newDecoderOf(found.ID, found.Schema)
-		c.mu.Lock()
-		full := len(c.known) >= maxDecoders
-		if !full && c.known[found.ID] == nil {
-			c.known[found.ID] = d
-		}
-		c.mu.Unlock()
-		if full {
-			l.add(fmt.Errorf("the topics have more than %d schemas", maxDecoders))
-			return
+		if !c.keep(found.ID, c.newDecoderOf(found.ID, found.Schema)) {
+			return fmt.Errorf("the topics have more than %d schemas", maxDecoders)
 		}
 	}
+	return missed
+}
+
+// keep has a decoder stay for good, unless there are too many.
+func (c *Codec) keep(id int, d *decoder) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known[id] == nil {
+		if len(c.known) >= maxDecoders {
+			return false
+		}
+		c.known[id] = d
+	}
+	return true
 }
