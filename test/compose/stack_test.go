@@ -54,6 +54,11 @@ func newStack(t *testing.T) *stack {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if e.Own { // what a build replaced is of no use to the next run
+			if _, err := e.Output(context.WithoutCancel(t.Context()), "image", "prune", "--force"); err != nil {
+				t.Error(err)
+			}
+		}
 		if err := e.Stop(); err != nil {
 			t.Error(err)
 		}

@@ -72,6 +72,13 @@ func (e *Engine) start(ctx context.Context) (err error) {
 				"(Debian: packages docker.io and iptables)", program)
 		}
 	}
+	if err := os.MkdirAll(e.config.Dir, 0o755); err != nil {
+		return fmt.Errorf("folder of the engine's data: %w", err)
+	}
+	data, err := filepath.EvalSymlinks(e.config.Dir) // runc refuses a root below a link
+	if err != nil {
+		return fmt.Errorf("folder of the engine's data: %w", err)
+	}
 	// A socket's path is short, and the data's place may not be.
 	if e.run, err = os.MkdirTemp("", "quadrille-engine-"); err != nil {
 		return fmt.Errorf("folder of the engine: %w", err)
@@ -82,7 +89,7 @@ func (e *Engine) start(ctx context.Context) (err error) {
 	}
 	defer log.Close()
 	host := "unix://" + filepath.Join(e.run, "docker.sock")
-	e.process = exec.Command("dockerd", "--data-root", filepath.Join(e.config.Dir, "engine"),
+	e.process = exec.Command("dockerd", "--data-root", filepath.Join(data, "engine"),
 		"--exec-root", filepath.Join(e.run, "exec"), "--pidfile", filepath.Join(e.run, "pid"), "--host", host,
 		"--storage-driver", "overlay2", "--log-level", "warn")
 	e.process.Stdout, e.process.Stderr = log, log
