@@ -199,16 +199,6 @@ func (r *restoring) refused(t *testing.T, lost []string) error {
 	return nil
 }
 
-// giveBack refunds at the gateway what payment does not know of.
-func (r *restoring) giveBack(t *testing.T, name string) {
-	t.Helper()
-	intent, err := r.Intent(t.Context(), r.ids[name])
-	sure(t, err)
-	_, err = call(http.MethodPost, "http://"+r.Gateway+"/v1/payment_intents/"+intent.ID+"/refund",
-		map[string]string{"Idempotency-Key": r.ids[name] + "/refund"}, map[string]int64{"amount": intent.Captured}, nil)
-	sure(t, err)
-}
-
 // booksAgree checks that the ledger balances and that the gateway did nothing twice.
 func (r *restoring) booksAgree(t *testing.T) {
 	t.Helper()

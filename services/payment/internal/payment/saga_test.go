@@ -47,10 +47,11 @@ func (l letter) message(orderID, method string) payment.Message {
 // saga is all that surrounds one payment: letters still to come, the gateway, calls and answers on their way. It is
 // comparable. A payment has at most one live lease; calls and answers of expired leases are stale, but still arrive.
 type saga struct {
-	orderID string
-	gateway gateway
-	waiting [4]bool // letters not yet delivered
-	came    [4]bool // letters delivered
+	orderID  string
+	restored bool // the gateway may be further than the payment remembers
+	gateway  gateway
+	waiting  [4]bool // letters not yet delivered
+	came     [4]bool // letters delivered
 
 	expiries int // how many more leases may expire
 	live     payment.Operation
@@ -112,7 +113,7 @@ func (s *saga) apply(t failer, till *payment.Till, a action) {
 		s.waiting[a.n], s.came[a.n] = false, true
 		s.decide(t, till, letter(a.n).message(s.orderID, s.gateway.method))
 	case "claim":
-		if p.Cancelled && p.Claims == 0 {
+		if p.Cancelled && p.Claims == 0 && !till.AskBeforeVoid {
 			t.Fatalf("a call for a payment that was cancelled unclaimed")
 		}
 		call, _ := p.Next()
@@ -200,7 +201,8 @@ func (s *saga) decide(t failer, till *payment.Till, m payment.Message) {
 	if s.events[1] > 0 && method != declined && method != unknownMethod {
 		t.Fatalf("declined after %#v, though the gateway declines nothing", m)
 	}
-	if s.events[3] > 0 && method != captureDeclined && method != expired {
+	forgotten := s.restored && s.gateway.canceled
+	if s.events[3] > 0 && method != captureDeclined && method != expired && !forgotten {
 		t.Fatalf("capture failed after %#v, though the gateway captures whatever is held", m)
 	}
 	for i, n := range s.events {

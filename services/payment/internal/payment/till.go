@@ -8,6 +8,9 @@ import (
 // Till holds the payments that one batch of messages needs, by order id. One that is absent is not known yet.
 type Till struct {
 	Payments map[string]*Payment
+	// AskBeforeVoid keeps a payment that no call is known of from being voided before the gateway has cancelled it: it
+	// may have been called all the same, if the database was restored from a backup.
+	AskBeforeVoid bool
 }
 
 // Needs names what must be loaded into the Till before a message is decided.
@@ -43,7 +46,7 @@ func (t *Till) decide(orderID string, at time.Time, apply func(*Payment) error) 
 		return nil, fmt.Errorf("payment of order %q: %w: both captured and cancelled at the gateway", orderID,
 			ErrContradiction)
 	}
-	after.end()
+	after.end(t.AskBeforeVoid)
 	if after == before {
 		return nil, nil
 	}
@@ -65,16 +68,16 @@ func (t *Till) decide(orderID string, at time.Time, apply func(*Payment) error) 
 	return events, nil
 }
 
-// end closes the payment of a cancelled order as soon as nothing can be held or taken any more. A payment never claimed
-// ends without a call; having ended, it is never claimed.
-func (p *Payment) end() {
+// end closes the payment of a cancelled order as soon as nothing can be held or taken any more. Unless it asks first, a
+// payment never claimed ends without a call; having ended, it is never claimed.
+func (p *Payment) end(ask bool) {
 	switch {
 	case !p.Cancelled:
 	case p.Captured > 0:
 		if p.Refunded == p.Captured {
 			p.Ended = EndedRefunded
 		}
-	case p.Fenced || p.Claims == 0 || p.SettledByHand:
+	case p.Fenced || p.Claims == 0 && !ask || p.SettledByHand:
 		p.Ended = EndedVoided
 	}
 }
