@@ -41,6 +41,7 @@ func TestTheComposedPlatform(t *testing.T) {
 		{"what was there is there after down and up", s.lasting},
 		{"the demonstration runs against it", s.demonstrated},
 		{"orders come at a rate", s.loaded},
+		{"it is watched", s.watched},
 		{"it came up in time, in little memory", s.measured},
 	} {
 		began := time.Now()

@@ -25,15 +25,16 @@ const (
 // prepare sees that every image of others is there: pulled, or else a stand-in, and says which it is.
 func (s *stack) prepare(t *testing.T) {
 	wanted := []string{smallest, "golang:1.26"}
-	for _, name := range strings.Fields(s.must(t, "config", "--images")) {
+	for _, name := range strings.Fields(s.must(t, "--profile", watching, "config", "--images")) {
 		if !strings.HasPrefix(name, "quadrille/") && !slices.Contains(wanted, name) {
 			wanted = append(wanted, name)
 		}
 	}
 	pulls := true
 	maker := standin.Maker{
-		Docker: s.engine.Docker,
-		Store:  parts.Store{Dir: filepath.Join(root, "bin", "parts"), Progress: t.Output()},
+		Docker:    s.engine.Docker,
+		Store:     parts.Store{Dir: filepath.Join(root, "bin", "parts"), Progress: t.Output()},
+		Collector: filepath.Join(root, "bin", "collector"),
 	}
 	for i, name := range wanted {
 		mark, err := s.engine.Output(t.Context(), "image", "inspect", "--format",
@@ -60,6 +61,11 @@ func (s *stack) prepare(t *testing.T) {
 			pulls = false
 			t.Logf("images cannot be pulled here (%v): STAND-INS ARE MADE, under the same names, from package registries",
 				err)
+		}
+		if !standin.Knows(name) {
+			t.Logf("%s: THERE IS NO STAND-IN FOR IT, what is made of it is NOT STARTED", name)
+			s.without = append(s.without, name)
+			continue
 		}
 		began := time.Now()
 		if err := maker.Make(t.Context(), name); err != nil {

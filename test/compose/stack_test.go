@@ -40,6 +40,8 @@ type stack struct {
 	// took is how long the first start took, used the most memory that was seen, in bytes.
 	took time.Duration
 	used float64
+	// without are the images that are not to be had.
+	without []string
 }
 
 // newStack starts an engine, if there is none, and nothing else.
@@ -65,7 +67,7 @@ func newStack(t *testing.T) *stack {
 	})
 	s := &stack{addresses: make(map[string]string)}
 	names := []string{"KAFKA_PORT", "REGISTRY_PORT", "POSTGRES_PORT", "JAEGER_PORT", "OTLP_PORT", "GATEWAY_PORT", "SMTP_PORT",
-		"MAIL_PORT"}
+		"MAIL_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT", "GRAFANA_PORT"}
 	for _, name := range services {
 		names = append(names, strings.ToUpper(name)+"_PORT", strings.ToUpper(name)+"_ADMIN_PORT")
 	}

@@ -73,6 +73,24 @@ func jaeger(ctx context.Context, m *Maker, to *archive) error {
 	return to.hostFile("jaeger-linux", program)
 }
 
+func collector(_ context.Context, m *Maker, to *archive) error {
+	if err := to.hostFile("collector", m.Collector); err != nil {
+		return fmt.Errorf("%w (make bin/collector builds it)", err)
+	}
+	return nil
+}
+
+// installed is a program of this machine under the name that it has in the image.
+func installed(name, program string) recipe {
+	return func(_ context.Context, _ *Maker, to *archive) error {
+		path, err := exec.LookPath(program)
+		if err != nil {
+			return fmt.Errorf("%w (Debian: package %s)", err, program)
+		}
+		return to.hostFile(name, path)
+	}
+}
+
 func (m *Maker) java(ctx context.Context, to *archive) error {
 	runtime, err := m.Store.JavaRuntime(ctx)
 	if err != nil {

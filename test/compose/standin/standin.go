@@ -35,6 +35,8 @@ type Maker struct {
 	Docker Docker
 	// Store has what is in them.
 	Store parts.Store
+	// Collector is the program that `make bin/collector` builds.
+	Collector string
 }
 
 // recipe fills the context of a stand-in's Dockerfile, beside what is embedded.
@@ -46,11 +48,14 @@ var recipes = map[string]struct {
 	fill   recipe
 }{
 	"golang:1.26": {"golang", golang},
-	"gcr.io/distroless/static-debian12:nonroot": {"static", static},
-	"apache/kafka:4.3.1":                        {"kafka", kafka},
-	"apicurio/apicurio-registry:3.3.3":          {"registry", registry},
-	"postgres:18":                               {"postgres", postgres},
-	"jaegertracing/jaeger:2.13.0":               {"jaeger", jaeger},
+	"gcr.io/distroless/static-debian12:nonroot":    {"static", static},
+	"apache/kafka:4.3.1":                           {"kafka", kafka},
+	"apicurio/apicurio-registry:3.3.3":             {"registry", registry},
+	"postgres:18":                                  {"postgres", postgres},
+	"jaegertracing/jaeger:2.13.0":                  {"jaeger", jaeger},
+	"otel/opentelemetry-collector-contrib:0.140.1": {"collector", collector},
+	"prom/prometheus:v3.5.0":                       {"prometheus", installed("prometheus", "prometheus")},
+	"prom/alertmanager:v0.28.1":                    {"alertmanager", installed("alertmanager", "prometheus-alertmanager")},
 }
 
 // Knows reports whether there is a stand-in for an image.
