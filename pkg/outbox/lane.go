@@ -131,7 +131,7 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 	if l.client == nil {
 		client, err := l.cfg.NewClient(
 			kgo.DefaultProduceTopic(l.topic),
-			kgo.ProducerLinger(0),
+			kgo.ManualFlushing(),
 			kgo.MaxBufferedRecords(2*l.cfg.BatchRows),
 			kgo.ProducerBatchMaxBytes(int32(l.maxBytes()+16<<10)),
 			kgo.RecordRetries(3),
@@ -168,7 +168,13 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 		failpoint.Hit(failpoint.RelayHandedOver)
 	}
 	answered := make(chan struct{})
-	go func() { pending.Wait(); close(answered) }()
+	go func() {
+		// Nothing has left so far: what comes behind a batch that the brokers refuse fails with it, while what was handed
+		// over after their refusal would not.
+		_ = client.Flush(context.Background()) // ends when all are answered, or the client is closed
+		pending.Wait()
+		close(answered)
+	}()
 	timer := time.NewTimer(l.cfg.ProduceWithin)
 	defer timer.Stop()
 	select {

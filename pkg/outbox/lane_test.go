@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -286,6 +288,35 @@ func TestARefusedBatchStopsTheLane(t *testing.T) {
 		eventually(t, "the outbox is empty", func() bool { return depth(t, db) == 0 && relay.Err() == nil })
 		if diff := cmp.Diff(map[string][]string{"x": {"1", "2"}}, b.firsts(t, "a.events")); diff != "" {
 			t.Error("published (-want +got):\n" + diff)
+		}
+	})
+}
+
+// TestNothingOvertakesARefusedBatch: the broker refuses the first that it is asked to take, while the lane still hands
+// over what comes behind it.
+func TestNothingOvertakesARefusedBatch(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		migrate(t, db)
+		b := startBroker(t, nil)
+		start(t, NewRelay(db, quick(b)))
+		const rounds, rows = 20, 900
+		for round := range rounds {
+			insert(t, db, "a.events", "x", strconv.Itoa(round)) // the lane knows its partition
+			eventually(t, "the outbox is empty", func() bool { return depth(t, db) == 0 })
+			b.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "a.events", Err: kerr.MessageTooLarge})
+			insert(t, db, "a.events", "x", numbers(1000*(round+1), 1000*(round+1)+rows)...)
+			eventually(t, "the outbox is empty", func() bool { return depth(t, db) == 0 })
+		}
+		last := 0
+		for _, text := range b.firsts(t, "a.events")["x"] {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n >= 1000 && n < last {
+				t.Fatalf("G3: %d was published after %d", n, last)
+			}
+			last = max(last, n)
 		}
 	})
 }

@@ -122,12 +122,13 @@ func (r *Relay) Err() error {
 // Run publishes until ctx ends. Of several relays on one PostgreSQL database one works at a time, which spares
 // duplicates; correctness does not depend on it.
 func (r *Relay) Run(ctx context.Context) error {
+	var repeats telemetry.Repeats
 	for ctx.Err() == nil {
 		held, release, err := r.db.Hold(ctx, "quadrille.outbox")
 		if err != nil || held == nil {
 			if err == nil {
 				r.standby.watch(ctx)
-			} else if r.standby.over(); ctx.Err() == nil {
+			} else if r.standby.over(); ctx.Err() == nil && repeats.Due(err.Error()) {
 				r.cfg.Logger.Warn("relay waits for the database", "error", err)
 			}
 			wait(ctx, nil, r.cfg.PollMax)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
 const (
@@ -110,14 +111,10 @@ func (r *Rebuilder) Start(ctx context.Context, model, operator string) (s Status
 func (r *Rebuilder) Run(ctx context.Context) error {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	said := ""
+	var repeats telemetry.Repeats
 	for {
 		for _, name := range r.Models() {
-			err := r.work(ctx, r.models[name])
-			switch {
-			case err == nil || ctx.Err() != nil:
-			case err.Error() != said: // once, not at every look
-				said = err.Error()
+			if err := r.work(ctx, r.models[name]); err != nil && ctx.Err() == nil && repeats.Due(err.Error()) {
 				r.cfg.Logger.WarnContext(ctx, "a rebuild waits", "model", name, "error", err)
 			}
 		}

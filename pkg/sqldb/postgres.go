@@ -7,7 +7,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +23,16 @@ const (
 	connectTimeout = 10 * time.Second
 	// maxLifetime lets a pool follow a fail-over and free what a session has gathered.
 	maxLifetime = time.Hour
+	// silence is how long a server's host may acknowledge nothing. What waits for an answer of a host that has died has
+	// no bound of its own, and the kernel would send again for a quarter of an hour.
+	silence = 20 * time.Second
 )
+
+// dialer is the client's side of sessionSettings.
+var dialer = net.Dialer{
+	Control:         func(network, _ string, c syscall.RawConn) error { return giveUp(network, c, silence) },
+	KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3},
+}
 
 // sessionSettings let the server end a session whose client has gone without a word, a host that lost its power:
 // its locks would otherwise stand for hours. The timeout, in ms, is far above what any transaction of ours takes; the
@@ -40,6 +51,7 @@ func openPostgres(ctx context.Context, url string, cfg config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
+	config.DialFunc = dialer.DialContext
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/failpoint"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
 // errNotBegun ends a call that was leased and not made: it waited for its turn for too long, the stop came first, or
@@ -139,6 +140,7 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 	ticker := time.NewTicker(c.cfg.Every)
 	defer ticker.Stop()
 	var looked time.Time
+	var repeats telemetry.Repeats
 	for {
 		select {
 		case <-ctx.Done():
@@ -157,7 +159,7 @@ func (c *Calls[C, I]) Run(ctx context.Context) error {
 		claimed := c.cfg.Clock()
 		room, told := c.breaker.room(cap(leased) - len(leased))
 		calls, err := c.claim(ctx, room)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && repeats.Due(err.Error()) {
 			c.cfg.Logger.Warn("outside calls wait", "error", err)
 		}
 		if len(calls) == 0 && told != nil {

@@ -70,6 +70,52 @@ func TestACommandDoesNotWaitOutAnOutageWithAnEvent(t *testing.T) {
 	})
 }
 
+// TestACommandDoesNotWaitForTheOtherHalf: the batch was halved, and what is in the half before the command's takes long.
+func TestACommandDoesNotWaitForTheOtherHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := sqltest.Open(t, sqltest.SQLiteURL(t), sqldb.WithoutFileLock())
+		migrateToy(t, db)
+		s := newToy()
+		save := s.save
+		s.save = func(ctx context.Context, tx *sqldb.Tx, b book) error {
+			if b["slow"] == nil {
+				return save(ctx, tx, b)
+			}
+			if len(b) == 1 {
+				time.Sleep(15 * time.Second)
+			}
+			return context.DeadlineExceeded
+		}
+		f := newFixture(t, db, s, work.Config{})
+		taken := make(chan error, 1)
+		go func() {
+			_, err := f.Take(context.Background(), []work.Message[input]{consumed("1", add{"slow", 1})})
+			taken <- err
+		}()
+		synctest.Wait()
+		type answer struct {
+			err    error
+			waited time.Duration
+		}
+		answers := make(chan answer, 1)
+		go func() {
+			began := time.Now()
+			_, err := f.Do(context.Background(), command("2", add{"b", 1}))
+			answers <- answer{err, time.Since(began)}
+		}()
+		synctest.Wait()
+		stop := f.start(t)
+		defer stop()
+		// It is let go between two attempts.
+		if a := <-answers; !errors.Is(a.err, work.ErrBusy) || a.waited > 20*time.Second {
+			t.Errorf("the command was answered %v after %s", a.err, a.waited)
+		}
+		if err := <-taken; err != nil {
+			t.Errorf("the event: %v", err)
+		}
+	})
+}
+
 // A database that answers reads but takes no writes, such as one whose disk is full, is away: no message is at fault.
 func TestADatabaseThatOnlyReadsIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/sqldb"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
 const (
@@ -58,9 +59,10 @@ func NewParkingLot[I any](cfg ParkingConfig[I]) *ParkingLot[I] {
 func (p *ParkingLot[I]) Run(ctx context.Context) error {
 	ticker := time.NewTicker(p.cfg.Every)
 	defer ticker.Stop()
+	var repeats telemetry.Repeats
 	for {
 		more, err := p.look(ctx)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && repeats.Due(err.Error()) {
 			p.cfg.Logger.Warn("parked events wait", "error", err)
 		}
 		if more && err == nil && ctx.Err() == nil {

@@ -3,6 +3,7 @@ package work_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -201,4 +202,32 @@ func TestASaveFailureIsPinnedByHalving(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAQueueStopsAtWhatCannotBeSaved: a queue that is tried in one transaction is halved, and its head stands alone.
+func TestAQueueStopsAtWhatCannotBeSaved(t *testing.T) {
+	sqltest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f := running(t, db)
+		var retries []work.Retry[input]
+		for i, id := range []string{"head", "2", "3", "4"} {
+			m := withID(consumed(id, add{"heavy", 1}))
+			if i == 0 {
+				m = withID(consumed(id, add{"heavy", 5000}))
+			}
+			f.take(t, m)
+			retries = append(retries, work.Retry[input]{Message: m})
+		}
+		retries[0].Tried = 1
+		before := letters(t, db)
+		if err := f.Retry(t.Context(), retries); err != nil {
+			t.Fatal(err)
+		}
+		if got := totals(t, db)["heavy"]; got != 0 {
+			t.Errorf("G3: what waits behind an event that failed again was handled: the total is %d", got)
+		}
+		after := letters(t, db)
+		if len(after) != len(retries) || !slices.Equal(before[1:], after[1:]) {
+			t.Errorf("letters were %q, are %q", before, after)
+		}
+	})
 }

@@ -25,9 +25,16 @@ const (
 // settle gives every item an outcome, in as few transactions as it can. What cannot be saved is found by halving, in
 // order, until it stands alone: then a command is refused, and anything else parked.
 func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I]) {
+	u.settleBefore(ctx, items, func() {})
+}
+
+// settleBefore is settle while others wait for it: before each attempt, meanwhile lets go those of them whose caller has
+// given up.
+func (u *Unit[I, S, E]) settleBefore(ctx context.Context, items []*item[I], meanwhile func()) {
 	conflicts, outages := 0, 0
 	for {
 		items = dropGone(ctx, items)
+		meanwhile()
 		if len(items) == 0 {
 			return
 		}
@@ -52,9 +59,12 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I]) {
 		}
 
 		if len(items) > 1 {
-			half := len(items) / 2
-			u.settle(ctx, items[:half:half])
-			u.settle(ctx, items[half:])
+			first, rest := items[:len(items)/2], items[len(items)/2:]
+			u.settleBefore(ctx, first, func() {
+				rest = dropGone(ctx, rest)
+				meanwhile()
+			})
+			u.settleBefore(ctx, leaveQueued(first, rest), meanwhile)
 			return
 		}
 		switch it := items[0]; {
@@ -88,6 +98,29 @@ func (u *Unit[I, S, E]) probe(ctx context.Context) error {
 		_, err := tx.Exec(ctx, `DELETE FROM inbox WHERE scope = $1 AND id = $2`, row.Scope, row.ID)
 		return err
 	})
+}
+
+// leaveQueued leaves those in their queue whose queue has stopped at one before them. Of what comes fresh the inbox says
+// so; what comes out of a queue is let through there.
+func leaveQueued[I any](settled, rest []*item[I]) []*item[I] {
+	stopped := make(map[stream]bool)
+	for _, it := range settled {
+		if it.retry && it.ordered() && it.err != nil {
+			stopped[it.stream()] = true
+		}
+	}
+	if len(stopped) == 0 {
+		return rest
+	}
+	kept := make([]*item[I], 0, len(rest))
+	for _, it := range rest {
+		if it.retry && it.ordered() && stopped[it.stream()] {
+			it.finish(Receipt{}, ErrBehind)
+			continue
+		}
+		kept = append(kept, it)
+	}
+	return kept
 }
 
 // dropGone finishes the items whose caller has given up, or all if the unit stops.

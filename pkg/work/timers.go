@@ -8,6 +8,7 @@ import (
 
 	"github.com/quadrille-platform/quadrille/pkg/event"
 	"github.com/quadrille-platform/quadrille/pkg/failpoint"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 )
 
 // Timers hands in what falls due. A deadline lives in the service's own rows and survives restarts; a timer's id makes
@@ -60,8 +61,9 @@ func (t Timers[I]) Run(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(t.Every)
 	defer ticker.Stop()
+	var repeats telemetry.Repeats
 	for {
-		if err := t.fire(ctx); err != nil && ctx.Err() == nil {
+		if err := t.fire(ctx); err != nil && ctx.Err() == nil && repeats.Due(err.Error()) {
 			t.Logger.Warn("timers wait", "error", err)
 		}
 		select {
