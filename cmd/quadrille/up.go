@@ -83,6 +83,13 @@ func (c upCommand) serve(ctx context.Context, addrs addresses, world *world, log
 	if _, err := apply(ctx, []string{addrs.Kafka}, world.registryURL); err != nil {
 		return err
 	}
+	if c.InProcess {
+		for name, value := range c.Set { // OpenTelemetry's variables are read from the environment alone
+			if err := os.Setenv(name, value); err != nil {
+				return fmt.Errorf("set %s: %w", name, err)
+			}
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	var running []string
 	for _, e := range services {
@@ -93,7 +100,9 @@ func (c upCommand) serve(ctx context.Context, addrs addresses, world *world, log
 		}
 		running = append(running, e.name)
 		if c.InProcess {
-			g.Go(func() error { return e.run(ctx, loadFrom(variables)) })
+			own := env.ToMap(os.Environ())
+			maps.Copy(own, variables)
+			g.Go(func() error { return e.run(ctx, loadFrom(own)) })
 			continue
 		}
 		g.Go(func() error { return supervise(ctx, e.name, variables, filepath.Join(logs, e.name+".log")) })

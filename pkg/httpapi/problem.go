@@ -53,6 +53,11 @@ func Reused() *Problem {
 	return NewProblem(KeyReused, "", NewField(IdempotencyHeader, FieldReused, ""))
 }
 
+// DoneUnread says that what was asked is done, and its outcome could not be read back.
+func DoneUnread() *Problem {
+	return NewProblem(Internal, "It is done, but could not be read back: do not send it again.")
+}
+
 // Unavailable says that nothing was done and that the same request may be sent again after the given time, which is
 // rounded up to whole seconds and is at least one.
 func Unavailable(after time.Duration) *Problem {

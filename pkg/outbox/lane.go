@@ -169,8 +169,8 @@ func (l *lane) produce(ctx context.Context, rows []row) (acknowledged int, failu
 	}
 	answered := make(chan struct{})
 	go func() {
-		// Nothing has left so far: what comes behind a batch that the brokers refuse fails with it, while what was handed
-		// over after their refusal would not.
+		// Nothing has left so far: what comes behind a batch that the brokers refuse fails with it, while what was
+		// handed over after their refusal would not.
 		_ = client.Flush(context.Background()) // ends when all are answered, or the client is closed
 		pending.Wait()
 		close(answered)

@@ -314,7 +314,7 @@ func TestNothingOvertakesARefusedBatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n >= 1000 && n < last {
-				t.Fatalf("G3: %d was published after %d", n, last)
+				t.Fatalf("G3: a record overtook a refused batch: %d was published after %d", n, last)
 			}
 			last = max(last, n)
 		}

@@ -13,7 +13,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrations creates the inbox table, under the name "work".
+// Migrations creates the tables of inbox, letters and rulings, under the name "work".
 func Migrations() fs.FS {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {

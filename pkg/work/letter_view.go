@@ -40,7 +40,7 @@ type Letter struct {
 	// Type is what its headers claim, however wrong; empty if they claim none.
 	Type  string      `db:"type"`
 	State LetterState `db:"state"`
-	// Head is true of the first that is open in its queue, the only one that can be moved.
+	// Head is true of the first that is open in its queue, the only one that can be moved by itself.
 	Head bool `db:"head"`
 	// Attempts is how often it was tried since it came or was last redriven.
 	Attempts int64 `db:"attempts"`

@@ -18,6 +18,9 @@ const (
 	retriesAtATime = 100
 	// retryBytes bounds the values of one transaction, unless one alone is larger.
 	retryBytes = 8 << 20
+	// decodeWithin bounds what one look waits for schemas: a registry that hangs keeps the events whose schema is known
+	// from being tried for so long, and no longer.
+	decodeWithin = 5 * time.Second
 )
 
 // ParkingConfig says how parked events come back.
@@ -83,6 +86,8 @@ func (p *ParkingLot[I]) look(ctx context.Context) (retried bool, err error) {
 	if err != nil || len(due) == 0 {
 		return false, err
 	}
+	decoding, done := context.WithTimeout(ctx, decodeWithin)
+	defer done()
 	var retries []Retry[I]
 	var undecoded error
 	bytes := 0
@@ -102,7 +107,7 @@ func (p *ParkingLot[I]) look(ctx context.Context) (retried bool, err error) {
 			return false, err
 		}
 		for _, row := range queue {
-			retry, err := p.decode(ctx, row)
+			retry, err := p.decode(decoding, row)
 			if err != nil {
 				undecoded = err
 				break

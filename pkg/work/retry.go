@@ -28,8 +28,8 @@ func (u *Unit[I, S, E]) settle(ctx context.Context, items []*item[I]) {
 	u.settleBefore(ctx, items, func() {})
 }
 
-// settleBefore is settle while others wait for it: before each attempt, meanwhile lets go those of them whose caller has
-// given up.
+// settleBefore is settle while others wait for it: before each attempt, meanwhile lets go those of them whose caller
+// has given up.
 func (u *Unit[I, S, E]) settleBefore(ctx context.Context, items []*item[I], meanwhile func()) {
 	conflicts, outages := 0, 0
 	for {
@@ -100,8 +100,8 @@ func (u *Unit[I, S, E]) probe(ctx context.Context) error {
 	})
 }
 
-// leaveQueued leaves those in their queue whose queue has stopped at one before them. Of what comes fresh the inbox says
-// so; what comes out of a queue is let through there.
+// leaveQueued leaves those in their queue whose queue has stopped at one before them. Of what comes fresh the inbox
+// says so; what comes out of a queue is let through there.
 func leaveQueued[I any](settled, rest []*item[I]) []*item[I] {
 	stopped := make(map[stream]bool)
 	for _, it := range settled {

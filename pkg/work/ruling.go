@@ -18,8 +18,9 @@ func (l *Letters) Redrive(ctx context.Context, seq int64, operator, reason strin
 	return l.one(ctx, seq, l.ruling(ActionRedrive, operator, reason))
 }
 
-// Discard gives up a letter, dead or parked, that is the head of its queue. Its message will never be handled; its
-// bytes are kept until they are pruned. Errors are those of Redrive.
+// Discard gives up a letter, dead or parked, that is the head of its queue. Its message is not handled any more;
+// its bytes are kept until they are pruned. A call whose answer is discarded is made again if it is still due. Errors
+// are those of Redrive.
 func (l *Letters) Discard(ctx context.Context, seq int64, operator, reason string) error {
 	return l.one(ctx, seq, l.ruling(ActionDiscard, operator, reason))
 }

@@ -45,9 +45,7 @@ func (c *Client) MetricAt(ctx context.Context, addr, name string, labels ...stri
 	if err != nil {
 		return 0, err
 	}
-	for header, value := range c.header {
-		req.Header.Set(header, value)
-	}
+	c.addHeaders(req)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return 0, err

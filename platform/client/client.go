@@ -24,6 +24,7 @@ const (
 type Client struct {
 	Addresses
 	header map[string]string
+	token  string
 	http   *http.Client
 }
 
@@ -57,6 +58,27 @@ func (c *Client) With(header, value string) *Client {
 	}
 	other.header[header] = value
 	return &other
+}
+
+// WithToken returns a Client that shows the token to the admin listeners of its addresses, and to nobody else.
+func (c *Client) WithToken(token string) *Client {
+	other := *c
+	other.token = token
+	return &other
+}
+
+// addHeaders adds what goes with each request.
+func (c *Client) addHeaders(req *http.Request) {
+	if c.token != "" {
+		for _, addr := range c.Admin {
+			if addr == req.URL.Host {
+				req.Header.Set("Authorization", "Bearer "+c.token)
+			}
+		}
+	}
+	for name, value := range c.header {
+		req.Header.Set(name, value)
+	}
 }
 
 // Refusal is an answer that is no success.
@@ -105,9 +127,7 @@ func (c *Client) Call(ctx context.Context, method, url string, body, into any) (
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for name, value := range c.header {
-		req.Header.Set(name, value)
-	}
+	c.addHeaders(req)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, err

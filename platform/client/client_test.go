@@ -63,6 +63,22 @@ func TestWithAndAtLeaveTheClientAsItWas(t *testing.T) {
 	}
 }
 
+func TestTheTokenIsForAdminListenersAlone(t *testing.T) {
+	shown := func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"id":%q,"service":%[1]q}`, r.Header.Get("Authorization"))
+	}
+	c := platform(t, shown).WithToken("secret")
+	admin := httptest.NewServer(http.HandlerFunc(shown))
+	defer admin.Close()
+	c.Admin = map[string]string{"order": strings.TrimPrefix(admin.URL, "http://")}
+	if o, err := c.Order(t.Context(), "7"); err != nil || o.ID != "" {
+		t.Errorf("the API was shown %q (%v)", o.ID, err)
+	}
+	if i, err := c.Instance(t.Context(), "order"); err != nil || i.Service != "Bearer secret" {
+		t.Errorf("the admin listener was shown %q (%v)", i.Service, err)
+	}
+}
+
 func TestARefusalHoldsStatusAndWords(t *testing.T) {
 	c := platform(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusConflict)

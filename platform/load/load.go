@@ -88,9 +88,7 @@ func (l *Load) Run(ctx context.Context, rate int, d time.Duration) {
 			l.place(requests, n, due)
 		})
 	})
-	if ctx.Err() != nil {
-		defer time.AfterFunc(grace, cancel).Stop()
-	}
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
 	running.Wait()
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/quadrille-platform/quadrille/platform/client"
 	"github.com/quadrille-platform/quadrille/platform/launch"
 )
 
@@ -259,7 +260,14 @@ func TestServicesInOneProcessAndLeftOut(t *testing.T) {
 		!strings.Contains(string(out), "order, inventory, payment") {
 		t.Errorf("an unknown service: %v, said %q", err, out)
 	}
+	t.Setenv("QUADRILLE_ADMIN_TOKEN", "secret") // the environment counts here, too
 	p := up(t, "--ephemeral", "--in-process")
+	if _, err := p.Instance(t.Context(), "order"); client.StatusOf(err) != http.StatusUnauthorized {
+		t.Errorf("without the token: %v", err)
+	}
+	if i, err := p.WithToken("secret").Instance(t.Context(), "order"); err != nil || i.Service != "order" {
+		t.Errorf("with the token: %+v, %v", i, err)
+	}
 	if children := p.children(t); len(children) != 0 {
 		t.Errorf("children %v", children)
 	}

@@ -80,6 +80,11 @@ func collector(_ context.Context, m *Maker, to *archive) error {
 	return nil
 }
 
+var (
+	prometheus   = installed("prometheus", "prometheus")
+	alertmanager = installed("alertmanager", "prometheus-alertmanager")
+)
+
 // installed is a program of this machine under the name that it has in the image.
 func installed(name, program string) recipe {
 	return func(_ context.Context, _ *Maker, to *archive) error {

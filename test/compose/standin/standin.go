@@ -54,8 +54,8 @@ var recipes = map[string]struct {
 	"postgres:18":                                  {"postgres", postgres},
 	"jaegertracing/jaeger:2.13.0":                  {"jaeger", jaeger},
 	"otel/opentelemetry-collector-contrib:0.140.1": {"collector", collector},
-	"prom/prometheus:v3.5.0":                       {"prometheus", installed("prometheus", "prometheus")},
-	"prom/alertmanager:v0.28.1":                    {"alertmanager", installed("alertmanager", "prometheus-alertmanager")},
+	"prom/prometheus:v3.5.0":                       {"prometheus", prometheus},
+	"prom/alertmanager:v0.28.1":                    {"alertmanager", alertmanager},
 }
 
 // Knows reports whether there is a stand-in for an image.

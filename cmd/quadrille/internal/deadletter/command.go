@@ -3,6 +3,7 @@
 package deadletter
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,12 +23,24 @@ type Command struct {
 
 // Filter says which letters are meant.
 type Filter struct {
-	Service   []string `help:"Only letters of this service (default: all)." placeholder:"NAME" predictor:"service"`
-	Topic     string   `help:"Only what came on this topic; timer and call name what came on none." placeholder:"NAME" predictor:"topic"`
-	Key       string   `help:"Only this key: an order's id, or a sku." placeholder:"KEY"`
-	Type      string   `help:"Only events that claim this type, such as OrderPlaced." placeholder:"NAME" predictor:"type"`
-	Class     string   `help:"Only this class of failure, such as undecodable or refused." placeholder:"NAME" predictor:"class"`
-	OlderThan string   `help:"Only what failed first, or came to wait, at least so long ago, such as 10m." placeholder:"DURATION"`
+	Service   []string  `help:"Only letters of this service (default: all)." placeholder:"NAME" predictor:"service"`
+	Topic     criterion `help:"Only what came on this topic; timer and call name what came on none." placeholder:"NAME" predictor:"topic"`
+	Key       criterion `help:"Only this key: an order's id, or a sku." placeholder:"KEY"`
+	Type      criterion `help:"Only events that claim this type, such as OrderPlaced." placeholder:"NAME" predictor:"type"`
+	Class     criterion `help:"Only this class of failure, such as undecodable or refused." placeholder:"NAME" predictor:"class"`
+	OlderThan criterion `help:"Only what failed first, or came to wait, at least so long ago, such as 10m." placeholder:"DURATION"`
+}
+
+// criterion of a Filter. An empty one is a mistake, such as a shell's variable that is not set: it would mean all.
+type criterion string
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (c *criterion) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("is empty: leave it out, or give what is meant")
+	}
+	*c = criterion(text)
+	return nil
 }
 
 // Classes of failures, for completion.
@@ -40,7 +53,8 @@ func Classes() []string {
 
 func (f Filter) of(state string) client.DeadLetterFilter {
 	return client.DeadLetterFilter{
-		State: state, Topic: f.Topic, Key: f.Key, Type: f.Type, Class: f.Class, OlderThan: f.OlderThan,
+		State: state, Topic: string(f.Topic), Key: string(f.Key), Type: string(f.Type), Class: string(f.Class),
+		OlderThan: string(f.OlderThan),
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/quadrille-platform/quadrille/cmd/quadrille/internal/operate"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
@@ -285,6 +287,20 @@ func TestALetterIsNamedByServiceAndNumber(t *testing.T) {
 		var id letterID
 		if err := id.UnmarshalText([]byte(text)); (err == nil) != (want != letterID{}) || id != want {
 			t.Errorf("%s: %v, %v", text, id, err)
+		}
+	}
+}
+
+func TestAnEmptyCriterionIsRefused(t *testing.T) {
+	for _, flag := range []string{"topic", "key", "type", "class", "older-than"} {
+		var c Command
+		parser, err := kong.New(&c, kong.Vars{"USER": "ada"}, kong.Exit(func(int) {}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = parser.Parse([]string{"discard", "--service", "order", "--" + flag, "", "--reason", "x", "--yes"})
+		if err == nil || !strings.Contains(err.Error(), "--"+flag) || !strings.Contains(err.Error(), "is empty") {
+			t.Errorf("--%s '': %v", flag, err)
 		}
 	}
 }

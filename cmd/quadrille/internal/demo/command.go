@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/quadrille-platform/quadrille/pkg/service"
 	"github.com/quadrille-platform/quadrille/platform/client"
 )
 
@@ -85,6 +87,9 @@ func (c Command) own(ctx context.Context, of []step, r *report) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
+	if err := forget(); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
 	for i, l := range lanes(of) {
@@ -97,16 +102,27 @@ func (c Command) own(ctx context.Context, of []step, r *report) error {
 	return g.Wait()
 }
 
+// forget drops what the environment tells the services of another platform, such as its token: those of the demo's own
+// would take it for theirs.
+func forget() error {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, service.Prefix) && !strings.HasPrefix(name, service.Prefix+"TEST_") {
+			if err := os.Unsetenv(name); err != nil {
+				return fmt.Errorf("forget %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
 // against shows steps on a platform that runs already, and skips those that would start or kill something.
 func (c Command) against(ctx context.Context, of []step, r *report) error {
 	addresses, err := client.ReadAddresses(ctx, c.Against)
 	if err != nil {
 		return err
 	}
-	platform := client.New(addresses)
-	if c.Token != "" {
-		platform = platform.With("Authorization", "Bearer "+c.Token)
-	}
+	platform := client.New(addresses).WithToken(c.Token)
 	for _, l := range lanes(of) {
 		if l.on.why != "" {
 			l.skip(r, "not on a platform that runs already: "+l.on.why)

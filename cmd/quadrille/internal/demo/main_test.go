@@ -9,7 +9,7 @@ import (
 )
 
 // role is the variable that has this test's program play another: `quadrille up`, or one that ends at once.
-const role = "QUADRILLE_DEMO_TEST_ROLE"
+const role = "QUADRILLE_TEST_DEMO_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(role) {

@@ -33,12 +33,9 @@ func (c Command) drive(ctx context.Context, l *load.Load, w *load.Watcher, progr
 		t.collect(l.Drain())
 		progress.tell(time.Since(started), l.Counts(), t)
 	}
-	patience := c.Settle
-	if ctx.Err() != nil {
-		patience = min(patience, hurry)
-	}
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(c.Settle)
 	defer deadline.Stop()
+	defer context.AfterFunc(ctx, func() { deadline.Reset(min(c.Settle, hurry)) })()
 	for waiting := true; waiting && len(t.open) > 0; {
 		select {
 		case <-deadline.C:

@@ -35,11 +35,7 @@ func (p Platform) Client(ctx context.Context) (*client.Client, error) {
 			return nil, err
 		}
 	}
-	c := client.New(addresses)
-	if p.Token != "" {
-		c = c.With("Authorization", "Bearer "+p.Token)
-	}
-	return c, nil
+	return client.New(addresses).WithToken(p.Token), nil
 }
 
 // Operator says who asks for a change.

@@ -57,7 +57,7 @@ func TestItRemovesAndSaysWhat(t *testing.T) {
 }
 
 func TestWhatNoPlatformWroteStays(t *testing.T) {
-	path := data(t, "notes.txt")
+	path := data(t, "notes.txt", "books.db", "books.db-wal")
 	var out bytes.Buffer
 	if err := (Command{Data: path, Yes: true, JSON: true}).run(t.Context(), false, nil, &out); err != nil {
 		t.Fatal(err)
@@ -67,7 +67,8 @@ func TestWhatNoPlatformWroteStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	left, err := os.ReadDir(path)
-	if err != nil || len(left) != 1 || !slices.Equal(said.Kept, []string{"notes.txt"}) || len(said.Removed) != 8 || said.Bytes != 36 {
+	if err != nil || len(left) != 3 ||
+		!slices.Equal(said.Kept, []string{"books.db", "books.db-wal", "notes.txt"}) || len(said.Removed) != 8 || said.Bytes != 36 {
 		t.Errorf("left is %v (%v), said %+v", left, err, said)
 	}
 }

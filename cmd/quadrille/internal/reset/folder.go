@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/gofrs/flock"
 )
@@ -49,7 +50,7 @@ func look(path string) (folder, error) {
 		return f, fmt.Errorf("look into the data folder: %w", err)
 	}
 	for _, e := range entries {
-		if !ours(e.Name()) {
+		if !ours(e.Name()) || !locked(path, e.Name()) {
 			f.Kept = append(f.Kept, e.Name())
 			continue
 		}
@@ -76,6 +77,16 @@ func ours(name string) bool {
 		matches, _ := filepath.Match(pattern, name) // the patterns are well formed
 		return matches
 	})
+}
+
+// locked is true of the files of a database beside which a service left its lock, and of whatever is of no database.
+func locked(folder, name string) bool {
+	base, _, database := strings.Cut(name, ".db")
+	if !database {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(folder, base+".db.lock"))
+	return err == nil
 }
 
 func sizeOf(path string) (total int64, err error) {

@@ -107,5 +107,9 @@ func (a *API) restock(ctx context.Context, in *restock) (*productBody, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.product(ctx, receipt.Key)
+	body, err := a.product(ctx, receipt.Key)
+	if err != nil {
+		return nil, httpapi.DoneUnread() // again, it would be booked twice
+	}
+	return body, nil
 }

@@ -50,5 +50,9 @@ func (a *API) settle(ctx context.Context, in *settlePayment) (*paymentBody, erro
 	case err != nil:
 		return nil, problem(err)
 	}
-	return a.getPayment(ctx, &orderID{receipt.Key})
+	body, err := a.getPayment(ctx, &orderID{receipt.Key})
+	if err != nil {
+		return nil, httpapi.DoneUnread()
+	}
+	return body, nil
 }
