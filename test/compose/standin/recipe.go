@@ -80,20 +80,27 @@ func collector(_ context.Context, m *Maker, to *archive) error {
 	return nil
 }
 
-var (
-	prometheus   = installed("prometheus", "prometheus")
-	alertmanager = installed("alertmanager", "prometheus-alertmanager")
-)
+func prometheus(_ context.Context, _ *Maker, to *archive) error {
+	return to.program("prometheus", "prometheus")
+}
 
-// installed is a program of this machine under the name that it has in the image.
-func installed(name, program string) recipe {
-	return func(_ context.Context, _ *Maker, to *archive) error {
-		path, err := exec.LookPath(program)
-		if err != nil {
-			return fmt.Errorf("%w (Debian: package %s)", err, program)
-		}
-		return to.hostFile(name, path)
+// templates of Debian's Alertmanager, which has none in its program.
+const templates = "/usr/share/prometheus/alertmanager"
+
+func alertmanager(_ context.Context, _ *Maker, to *archive) error {
+	if err := to.program("alertmanager", "prometheus-alertmanager"); err != nil {
+		return err
 	}
+	return to.tree("templates", templates)
+}
+
+// program adds a program of this machine under the name that it has in the image.
+func (a *archive) program(name, program string) error {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		return fmt.Errorf("%w (Debian: package %s)", err, program)
+	}
+	return a.hostFile(name, path)
 }
 
 func (m *Maker) java(ctx context.Context, to *archive) error {
