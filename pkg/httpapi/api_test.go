@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -105,6 +106,8 @@ func newShop(t *testing.T, logs io.Writer) *httptest.Server {
 		switch in.ID {
 		case "broken":
 			return nil, errors.New("dial tcp: " + secret)
+		case "unread":
+			return nil, httpapi.DoneUnread(fmt.Errorf("%w: %s", httpapi.Unavailable(time.Second), secret))
 		case "panic":
 			panic("nil map: " + secret)
 		case "busy":
@@ -269,7 +272,7 @@ func (b *lockedBuffer) String() string {
 }
 
 func TestInternalErrorsAreLoggedOnceAndNotShown(t *testing.T) {
-	for _, path := range []string{"/v1/orders/broken", "/v1/orders/panic"} {
+	for _, path := range []string{"/v1/orders/broken", "/v1/orders/panic", "/v1/orders/unread"} {
 		t.Run(path, func(t *testing.T) {
 			var logs lockedBuffer
 			got := send(t, newShop(t, &logs), "GET", path, "", nil)
@@ -278,6 +281,9 @@ func TestInternalErrorsAreLoggedOnceAndNotShown(t *testing.T) {
 			}
 			if strings.Contains(got.body, secret) {
 				t.Errorf("the cause is shown: %s", got.body)
+			}
+			if done := strings.HasPrefix(got.problem.Detail, "It is done"); done != strings.HasSuffix(path, "unread") {
+				t.Errorf("it says %q", got.problem.Detail)
 			}
 			if n := strings.Count(logs.String(), secret); n != 1 {
 				t.Errorf("the cause is logged %d times: %s", n, logs.String())

@@ -53,10 +53,15 @@ func Reused() *Problem {
 	return NewProblem(KeyReused, "", NewField(IdempotencyHeader, FieldReused, ""))
 }
 
-// DoneUnread says that what was asked is done, and its outcome could not be read back.
-func DoneUnread() *Problem {
-	return NewProblem(Internal, "It is done, but could not be read back: do not send it again.")
-}
+// DoneUnread says that what was asked is done, and that its outcome could not be read back for the cause, which is
+// logged.
+func DoneUnread(cause error) error { return unread{cause.Error()} }
+
+// unread hides its cause, which may be a Problem that says that nothing was done.
+type unread struct{ cause string }
+
+// Error implements error.
+func (u unread) Error() string { return "done, but not read back: " + u.cause }
 
 // Unavailable says that nothing was done and that the same request may be sent again after the given time, which is
 // rounded up to whole seconds and is at least one.

@@ -61,6 +61,10 @@ func fault(ctx context.Context, status int, cause error) *Problem {
 	if problem, ok := errors.AsType[*Problem](cause); ok {
 		return problem
 	}
+	if _, done := errors.AsType[unread](cause); done {
+		requestOf(ctx).logger.ErrorContext(ctx, "request was done and its outcome cannot be read", "error", cause)
+		return NewProblem(Internal, "It is done, but could not be read back: do not send it again.")
+	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) { // ours: see correlate
 		return Unavailable(time.Second)
 	}

@@ -140,7 +140,7 @@ func (d *deadLetters) ruled(ctx context.Context, id int64, err error) (*ruledDea
 	case errors.Is(err, work.ErrNoLetter):
 		return &ruledDeadLetter{DeadLetter{ID: id, State: "done"}}, nil
 	case err != nil:
-		return nil, httpapi.DoneUnread()
+		return nil, httpapi.DoneUnread(err)
 	}
 	return &ruledDeadLetter{deadLetterOf(opened.Letter)}, nil
 }

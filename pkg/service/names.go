@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// testPrefix is that of the variables that tests read, which may stand beside ours.
-const testPrefix = Prefix + "TEST_"
+// TestPrefix is that of the variables that tests read, which may stand beside ours.
+const TestPrefix = Prefix + "TEST_"
 
 // CheckNames refuses every variable that begins with Prefix and is not known, and names the nearest one that is. What
 // Kubernetes adds for a Service whose name begins so, such as QUADRILLE_ORDER_SERVICE_HOST, is let pass.
 func CheckNames(environment map[string]string, known []string) error {
 	var errs []error
 	for _, name := range sortedKeys(environment) {
-		if !strings.HasPrefix(name, Prefix) || strings.HasPrefix(name, testPrefix) || slices.Contains(known, name) ||
+		if !strings.HasPrefix(name, Prefix) || strings.HasPrefix(name, TestPrefix) || slices.Contains(known, name) ||
 			linked(environment, name) {
 			continue
 		}

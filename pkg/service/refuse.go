@@ -11,7 +11,7 @@ import (
 const (
 	// refuseVariable names a file that says which events are refused. It is for tests and the demonstration: a handler
 	// that works cannot be made to fail otherwise.
-	refuseVariable = testPrefix + "REFUSE"
+	refuseVariable = TestPrefix + "REFUSE"
 	// rereadAfter is how old what was read of the file may be.
 	rereadAfter = 100 * time.Millisecond
 	// forGood begins a line whose events are dead at once.

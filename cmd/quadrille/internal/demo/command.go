@@ -107,7 +107,7 @@ func (c Command) own(ctx context.Context, of []step, r *report) error {
 func forget() error {
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, service.Prefix) && !strings.HasPrefix(name, service.Prefix+"TEST_") {
+		if strings.HasPrefix(name, service.Prefix) && !strings.HasPrefix(name, service.TestPrefix) {
 			if err := os.Unsetenv(name); err != nil {
 				return fmt.Errorf("forget %s: %w", name, err)
 			}

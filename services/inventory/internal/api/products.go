@@ -109,7 +109,7 @@ func (a *API) restock(ctx context.Context, in *restock) (*productBody, error) {
 	}
 	body, err := a.product(ctx, receipt.Key)
 	if err != nil {
-		return nil, httpapi.DoneUnread() // again, it would be booked twice
+		return nil, httpapi.DoneUnread(err) // again, it would be booked twice
 	}
 	return body, nil
 }

@@ -52,7 +52,7 @@ func (a *API) settle(ctx context.Context, in *settlePayment) (*paymentBody, erro
 	}
 	body, err := a.getPayment(ctx, &orderID{receipt.Key})
 	if err != nil {
-		return nil, httpapi.DoneUnread()
+		return nil, httpapi.DoneUnread(err)
 	}
 	return body, nil
 }
