@@ -84,8 +84,8 @@ func (h *health) await(ctx context.Context, part, what string, try func() error)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		said.waiting(what, err) // first: who reads it from the probe finds it in the log
 		h.waitFor(part, fmt.Errorf("waiting for %s: %w", what, err))
-		said.waiting(what, err)
 		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
