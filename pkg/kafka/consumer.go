@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/quadrille-platform/quadrille/pkg/failpoint"
+	"github.com/quadrille-platform/quadrille/pkg/telemetry"
 	"github.com/quadrille-platform/quadrille/pkg/work"
 )
 
@@ -64,6 +65,8 @@ type Consumer[I any] struct {
 	cfg     ConsumerConfig[I]
 	client  *kgo.Client
 	session *session
+	// refusals are the refused commits that were logged.
+	refusals telemetry.Repeats
 
 	mu       sync.Mutex
 	wanted   bool               // a rebalance waits for us
@@ -71,7 +74,11 @@ type Consumer[I any] struct {
 	wake     context.CancelFunc // ends the poll under way
 	owned    map[partition]bool
 	fetchErr map[partition]error
+	refused  offsets // what the group would not commit; it is committed again
 }
+
+// pollFor is how long a poll waits for records at most. Then a commit that was refused is made again.
+const pollFor = time.Second
 
 type partition struct {
 	topic string
@@ -149,7 +156,7 @@ func (c *Consumer[I]) Run(ctx context.Context) error {
 			return fmt.Errorf("consumer group %s: %w", c.cfg.Group, err)
 		}
 		records := c.poll(ctx)
-		if len(records) == 0 {
+		if len(records) == 0 && !c.isBehind() {
 			continue
 		}
 		var previous *delivery[I]
@@ -177,10 +184,12 @@ func newTerm(ctx context.Context) term {
 	return term{ctx, cancel}
 }
 
-// poll returns the next records, none if the loop has something else to see to.
+// poll returns the next records, none if there are none for a while or the loop has something else to see to.
 func (c *Consumer[I]) poll(ctx context.Context) []*kgo.Record {
 	ctx, cancel := c.untilWanted(ctx)
 	defer cancel()
+	timer := time.AfterFunc(pollFor, cancel) // not a deadline, which the client would tell as a fault
+	defer timer.Stop()
 	fetches := c.client.PollRecords(ctx, c.cfg.MaxRecords)
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) { c.noteFetch(ctx, p) })
 	return fetches.Records()
@@ -340,6 +349,7 @@ func (c *Consumer[I]) forget(_ context.Context, _ *kgo.Client, lost map[string][
 				c.cfg.Metrics.stopped(context.Background(), c.cfg.Group, topic, id, 0)
 			}
 			delete(c.owned, key)
+			c.refused.drop(key)
 			delete(c.fetchErr, key)
 		}
 	}

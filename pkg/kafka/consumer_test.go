@@ -9,10 +9,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -73,6 +77,42 @@ func TestConsumerKeepsTheOrderOfAKeyAndCommitsOnceTaken(t *testing.T) {
 	s.await(t, 1201)
 	if repeated := s.repeated(); len(repeated) > 0 {
 		t.Errorf("handed over twice, although the first consumer stopped well: %v", repeated)
+	}
+}
+
+func TestARefusedCommitIsMadeAgain(t *testing.T) {
+	for name, refuse := range map[string]func(*kfake.Cluster){
+		"refused": func(cluster *kfake.Cluster) {
+			cluster.Fault(kfake.Fault{
+				Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.TopicAuthorizationFailed, Count: 2,
+			})
+		},
+		"never answered": func(cluster *kfake.Cluster) {
+			cluster.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+				cluster.SleepControl(func() { time.Sleep(time.Second) }) // far longer than the consumer waits
+				return nil, errors.New("the coordinator has gone"), true
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cluster := startBroker(t, 2)
+			refuse(cluster)
+			s := newSink()
+			join(t, cluster, s.take, giveBackWithin(100*time.Millisecond))
+			produce := newProducer(t, cluster)
+			produce(0, "a", "a/0", "a/1")
+			s.await(t, 2)
+			produce(1, "b", "b/0") // and nothing ever comes behind them
+			within, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			_, err := cluster.WaitGroupInfo(within, group, func(info *kfake.GroupInfo) bool {
+				return info.Commits[topic][0].Offset == 2 && info.Commits[topic][1].Offset == 1
+			})
+			if err != nil {
+				t.Errorf("G7: offsets %v are committed after a refusal, want {0:2 1:1}", commits(cluster))
+			}
+		})
 	}
 }
 

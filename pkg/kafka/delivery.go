@@ -122,16 +122,40 @@ func (c *Consumer[I]) take(ctx context.Context, messages []message[I], done offs
 	return nil
 }
 
-// commit tells the group how far it has come. A refusal is logged and never retried: the next commit says more, and
-// after a loss the inbox recognises what comes again.
+// commit tells the group how far it has come, and what it refused before. A refusal is made good by a later commit, at
+// the latest when the loop has nothing else to do; after a loss of the partition the inbox recognises what comes again.
 func (c *Consumer[I]) commit(ctx context.Context, done offsets) {
+	done = c.withRefused(done)
 	if len(done) == 0 {
 		return
 	}
 	failpoint.Hit(failpoint.ConsumerTaken)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.GiveBack)
 	defer cancel()
-	for _, err := range done.commit(ctx, c.client) {
+	refused, err := done.commit(ctx, c.client)
+	if err == nil {
+		return
+	}
+	if c.refusals.Due(err.Error()) {
 		c.cfg.Logger.Warn("offset commit refused", "group", c.cfg.Group, "error", err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refused = refused.of(c.owned)
+}
+
+// withRefused takes the offsets that were refused into done, which is further wherever it has one.
+func (c *Consumer[I]) withRefused(done offsets) offsets {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	refused := c.refused
+	c.refused = nil
+	return refused.then(done)
+}
+
+// isBehind reports whether the group does not know how far it has come.
+func (c *Consumer[I]) isBehind() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.refused) > 0
 }
