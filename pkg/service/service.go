@@ -212,7 +212,9 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		return err
 	}
 	pruner, err := work.NewPruner(db, work.PrunerConfig{
-		Events: rememberEvents(admin, consumed, def.Unlogged), Clock: cfg.Clock, Logger: tel.Logger, Meter: meter,
+		Events:  rememberEvents(admin, consumed, def.Unlogged),
+		Unasked: max(10*cfg.ParkMaxPause, time.Minute), // calls that get no answer are made again within 10 s
+		Clock:   cfg.Clock, Logger: tel.Logger, Meter: meter,
 	})
 	if err != nil {
 		return err

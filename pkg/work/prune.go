@@ -24,6 +24,9 @@ type PrunerConfig struct {
 	// Events returns how long everything else is remembered: longer than any consumed topic may still deliver it, or
 	// Forever. It is asked anew for each round; on an error only commands are pruned. Nil: Forever.
 	Events func(ctx context.Context) (time.Duration, error)
+	// Unasked is how long a timer or an answer stays parked after its last attempt while nobody hands it in again: what
+	// it was about has ended another way. It must be far longer than Parking.MaxPause. Defaults to 10 min.
+	Unasked time.Duration
 	// Step is how many rows one transaction deletes. Defaults to 500.
 	Step int
 	// Share is the part of the time that deleting may take while there is something to delete: after each transaction
@@ -43,6 +46,9 @@ func (c PrunerConfig) withDefaults() PrunerConfig {
 	}
 	if c.Events == nil {
 		c.Events = func(context.Context) (time.Duration, error) { return Forever, nil }
+	}
+	if c.Unasked == 0 {
+		c.Unasked = 10 * time.Minute
 	}
 	if c.Step == 0 {
 		c.Step = 500
@@ -66,7 +72,9 @@ func (c PrunerConfig) withDefaults() PrunerConfig {
 }
 
 // Pruner deletes from the inbox what is done or discarded and old enough that it cannot come again, with its letters
-// and rulings. What is parked or dead it never touches. Any number of them may run on one database.
+// and rulings. A timer or an answer that was discarded it keeps, for it would be handed in again. What is parked or
+// dead it never touches, but for parked timers and answers that are no longer handed in. Any number of them may run on
+// one database.
 type Pruner struct {
 	db     *sqldb.DB
 	cfg    PrunerConfig
@@ -87,10 +95,14 @@ func NewPruner(db *sqldb.DB, cfg PrunerConfig) (*Pruner, error) {
 	return p, nil
 }
 
-// kinds of rows that have an age of their own. Commands have a status, everything else has none.
+// kinds of rows that have an age of their own, each as an index has it. Commands have a status, all else has none.
 const (
-	oldCommands = `status > 0`
-	oldEvents   = `status <= 0`
+	closed    = `state IN ('done', 'discarded')`
+	recurring = `scope IN ('` + ScopeTimer + `', '` + ScopeCall + `')`
+
+	oldCommands = `status > 0 AND ` + closed
+	oldEvents   = `status <= 0 AND ` + closed + ` AND NOT (state = 'discarded' AND ` + recurring + `)`
+	unasked     = `state IN ('parked', 'dead') AND state = 'parked' AND ` + recurring
 )
 
 // Run prunes until ctx ends. What fails is logged, and tried again in the next round.
@@ -106,8 +118,13 @@ func (p *Pruner) Run(ctx context.Context) error {
 
 // round deletes all that is old enough now.
 func (p *Pruner) round(ctx context.Context) error {
-	if err := p.all(ctx, "command", oldCommands, p.cfg.Commands); err != nil {
+	if _, err := p.all(ctx, "command", oldCommands, p.cfg.Commands); err != nil {
 		return err
+	}
+	if n, err := p.all(ctx, "unasked", unasked, p.cfg.Unasked); err != nil {
+		return err
+	} else if n > 0 {
+		p.cfg.Logger.Info("parked timers and answers that nobody asks for are forgotten", "letters", n)
 	}
 	age, err := p.cfg.Events(ctx)
 	if err != nil {
@@ -124,24 +141,27 @@ func (p *Pruner) round(ctx context.Context) error {
 	if age == Forever {
 		return nil
 	}
-	return p.all(ctx, "event", oldEvents, age)
+	_, err = p.all(ctx, "event", oldEvents, age)
+	return err
 }
 
-func (p *Pruner) all(ctx context.Context, kind, condition string, age time.Duration) error {
+// all deletes the rows of a kind that have come of age, and returns how many.
+func (p *Pruner) all(ctx context.Context, kind, condition string, age time.Duration) (pruned int64, err error) {
 	before := event.Now(p.cfg.Clock).Add(-age)
 	for ctx.Err() == nil {
 		began := time.Now()
 		found, deleted, err := p.step(ctx, condition, before)
 		if err != nil {
-			return fmt.Errorf("prune the inbox: %w", err)
+			return pruned, fmt.Errorf("prune the inbox: %w", err)
 		}
+		pruned += deleted
 		p.pruned.Add(ctx, deleted, metric.WithAttributes(attribute.String("kind", kind)))
 		if found < p.cfg.Step {
-			return nil
+			return pruned, nil
 		}
 		rest(ctx, time.Duration(float64(time.Since(began))*(1/p.cfg.Share-1)))
 	}
-	return ctx.Err()
+	return pruned, ctx.Err()
 }
 
 // step deletes the oldest rows. It chooses them without a lock, then locks them in one order, so that two pruners wait
@@ -150,7 +170,7 @@ func (p *Pruner) step(ctx context.Context, condition string, before time.Time) (
 	var rows []inboxKey
 	err = p.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err = sqldb.Select[inboxKey](ctx, tx, `
-			SELECT scope, id FROM inbox WHERE `+condition+` AND state IN ('done', 'discarded') AND handled_at < $1
+			SELECT scope, id FROM inbox WHERE `+condition+` AND handled_at < $1
 			ORDER BY handled_at LIMIT $2`, before, p.cfg.Step)
 		return err
 	})
@@ -164,7 +184,7 @@ func (p *Pruner) step(ctx context.Context, condition string, before time.Time) (
 		}
 		deleted, err = tx.With(rows).Exec(ctx, `
 			DELETE FROM inbox WHERE (scope, id) IN (SELECT scope, id FROM rows)
-				AND state IN ('done', 'discarded') AND handled_at < $1`, before)
+				AND `+condition+` AND handled_at < $1`, before)
 		if err != nil {
 			return err
 		}

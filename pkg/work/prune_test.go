@@ -77,9 +77,13 @@ func TestWhatIsOldAndClosedIsPruned(t *testing.T) {
 		aged(t, db, work.ScopeTimer, "timer-new", "done", 0, 7*day)
 		aged(t, db, work.ScopeTimer, "timer-old", "done", 0, 9*day)
 		aged(t, db, work.ScopeCall, "call-old-dead", "dead", 0, 900*day)
+		aged(t, db, work.ScopeCall, "call-asked", "parked", 0, 9*time.Minute)
+		aged(t, db, work.ScopeCall, "call-unasked", "parked", 0, 11*time.Minute)
+		aged(t, db, work.ScopeTimer, "timer-discarded", "discarded", 0, 900*day) // which would be handed in again
+		aged(t, db, work.ScopeTimer, "timer-unasked", "parked", 0, 11*time.Minute)
 
-		const open = "call-old-dead event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked"
-		const inbox = "call-old-dead command-new event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked timer-new"
+		const open = "call-asked call-old-dead event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked timer-discarded"
+		const inbox = "call-asked call-old-dead command-new event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked timer-discarded timer-new"
 		stop := pruning(t, db, work.PrunerConfig{Events: eightDays})
 		eventually(t, "all is pruned", func() bool { return idsIn(t, db, "inbox") == inbox })
 		stop()
