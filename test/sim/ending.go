@@ -51,6 +51,7 @@ var measured = []struct{ metric, label, means string }{
 	{"quadrille_work_duplicates_total", "", "a message is known from before"},
 	{"quadrille_outbox_failures_total", "", "a lane begins anew"},
 	{"quadrille_work_letters_total", `class="not_yet"`, "letter: not_yet"},
+	{"quadrille_work_letters_total", `class="save"`, "letter: save"},
 	{"quadrille_work_letters_total", `class="behind"`, "letter: behind"},
 }
 

@@ -30,7 +30,7 @@ const (
 	mailGiveUpAfter = 3 * time.Second
 	mailSlow        = 250 * time.Millisecond
 	parked          = 1500 * time.Millisecond
-	attemptsParked  = 8 // they take at least 2 s, longer than events are refused
+	attemptsParked  = 24 // they take at least 10 s, longer than anything goes wrong
 	drain           = time.Second
 	stall           = 4 * time.Second
 	sessionTimeout  = 1500 * time.Millisecond

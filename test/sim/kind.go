@@ -84,5 +84,6 @@ func kinds() []kind {
 			strike: strikeDatabase(0, []sqldb.Step{sqldb.StepCommitted})},
 		{name: "database slow", often: 0.3, most: 2, longest: 3 * second, rated: true, hardest: 50 * time.Millisecond,
 			ofService: true, strike: slowDatabase},
+		{name: "save refused", often: 0.5, most: 5, longest: 3 * second, ofService: true, strike: refuseSaves},
 	}
 }

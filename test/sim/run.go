@@ -13,8 +13,9 @@ import (
 )
 
 // restWithin is how long everything may take to come to rest once nothing goes wrong any more: far more than the
-// longest pause of whatever is tried again.
-const restWithin = 90 * time.Second
+// longest pause of whatever is tried again, and than the two minutes after which a letter is forgotten that nobody asks
+// for any more.
+const restWithin = 150 * time.Second
 
 // brokenRest is the same for services that are broken on purpose.
 const brokenRest = 25 * time.Second
