@@ -38,6 +38,7 @@ func NewClient(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 		kgo.WithHooks(unhurried{}),
 		// By default a client asks who leads a partition every 5 s at most, and each step of a failover waits for that.
 		kgo.MetadataMinAge(metadataMinAge),
+		kgo.MaxDecompressBatchBytes(maxBatchBytes),
 		kgo.RetryBackoffFn(func(tries int) time.Duration {
 			return min(50*time.Millisecond<<min(tries, 6), time.Second)
 		}),
@@ -52,6 +53,10 @@ func NewClient(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 
 // metadataMinAge is how often a client asks at most where the leaders of partitions are.
 const metadataMinAge = 500 * time.Millisecond
+
+// maxBatchBytes bounds a batch of records that is read, once it is unpacked: twice the largest that our producers send.
+// Some thousand compressed bytes may claim more than there is memory.
+const maxBatchBytes = 4 << 20
 
 // dialPause is how long a client waits after a failed dial.
 const dialPause = 100 * time.Millisecond

@@ -74,11 +74,20 @@ type Consumer[I any] struct {
 	wake     context.CancelFunc // ends the poll under way
 	owned    map[partition]bool
 	fetchErr map[partition]error
-	refused  offsets // what the group would not commit; it is committed again
+	refused  offsets       // what the group would not commit
+	again    time.Time     // when it is committed again
+	pause    time.Duration // until then; it grows with each refusal
 }
 
-// pollFor is how long a poll waits for records at most. Then a commit that was refused is made again.
-const pollFor = time.Second
+const (
+	// pollFor is how long a poll waits for records at most. Then a commit that was refused is made again.
+	pollFor = time.Second
+	// againMax is the longest pause before that, if it is refused time and again.
+	againMax = 30 * time.Second
+	// errorPause is how long the loop rests when a poll brings nothing but errors: a partition that cannot be read is
+	// fetched again at once.
+	errorPause = 100 * time.Millisecond
+)
 
 type partition struct {
 	topic string
@@ -191,8 +200,17 @@ func (c *Consumer[I]) poll(ctx context.Context) []*kgo.Record {
 	timer := time.AfterFunc(pollFor, cancel) // not a deadline, which the client would tell as a fault
 	defer timer.Stop()
 	fetches := c.client.PollRecords(ctx, c.cfg.MaxRecords)
-	fetches.EachPartition(func(p kgo.FetchTopicPartition) { c.noteFetch(ctx, p) })
-	return fetches.Records()
+	failed := false
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		c.noteFetch(ctx, p)
+		failed = failed || p.Err != nil
+	})
+	records := fetches.Records()
+	if failed && len(records) == 0 {
+		timer.Reset(errorPause)
+		<-ctx.Done()
+	}
+	return records
 }
 
 // noteFetch keeps what a fetch said, an offset out of range or a lost session, for Err.
@@ -205,11 +223,14 @@ func (c *Consumer[I]) noteFetch(ctx context.Context, p kgo.FetchTopicPartition) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p.Err != nil {
-		if !errors.Is(p.Err, context.Canceled) {
+		if errors.Is(p.Err, context.Canceled) {
+			return
+		}
+		if known := c.fetchErr[key]; known == nil || known.Error() != p.Err.Error() {
 			c.cfg.Logger.Error("cannot read partition", "topic", p.Topic, "partition", p.Partition, "error", p.Err)
 			c.cfg.Metrics.stopped(ctx, c.cfg.Group, p.Topic, p.Partition, 1)
-			c.fetchErr[key] = p.Err
 		}
+		c.fetchErr[key] = p.Err
 		return
 	}
 	if len(p.Records) > 0 {

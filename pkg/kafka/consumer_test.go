@@ -261,6 +261,30 @@ func TestOffsetOutOfRangeStopsThePartition(t *testing.T) {
 	}
 }
 
+// TestABatchThatUnpacksToFarTooMuchStopsItsPartition: some thousand bytes may claim more than there is memory.
+func TestABatchThatUnpacksToFarTooMuchStopsItsPartition(t *testing.T) {
+	cluster := startBroker(t, 2)
+	hostile, err := kafka.NewClient(config(cluster), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(40<<20), kgo.BrokerMaxWriteBytes(100<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hostile.Close()
+	bomb := &kgo.Record{Topic: topic, Key: []byte("a"), Value: make([]byte, 20<<20)}
+	if err := hostile.ProduceSync(t.Context(), bomb).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	s, log := newSink(), newLogged("cannot read partition")
+	m := join(t, cluster, s.take, func(c *kafka.ConsumerConfig[string]) { c.Logger = slog.New(log) })
+	<-log.seen
+	newProducer(t, cluster)(1, "b", series("b", 0, 10)...)
+	awaitCommits(t, cluster, map[int32]int64{1: 10})
+	wantError(t, m.Err(), topic, "partition 0", "decompress")
+	if ids := s.ids(0); len(ids) > 0 {
+		t.Errorf("G8: a record of %d bytes was handed over", len(ids[0]))
+	}
+}
+
 func TestErrBeforeTheGroupIsJoined(t *testing.T) {
 	consumer, err := kafka.NewConsumer(kafka.ConsumerConfig[string]{
 		Config: kafka.Config{Brokers: []string{"127.0.0.1:1"}, Logger: slog.New(slog.DiscardHandler)},

@@ -133,15 +133,17 @@ func (c *Consumer[I]) commit(ctx context.Context, done offsets) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.GiveBack)
 	defer cancel()
 	refused, err := done.commit(ctx, c.client)
-	if err == nil {
-		return
-	}
-	if c.refusals.Due(err.Error()) {
+	if err != nil && c.refusals.Due(err.Error()) {
 		c.cfg.Logger.Warn("offset commit refused", "group", c.cfg.Group, "error", err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.refused = refused.of(c.owned)
+	if c.refused = refused.of(c.owned); len(c.refused) == 0 {
+		c.pause = 0
+		return
+	}
+	c.pause = min(max(2*c.pause, pollFor), againMax)
+	c.again = time.Now().Add(c.pause)
 }
 
 // withRefused takes the offsets that were refused into done, which is further wherever it has one.
@@ -153,9 +155,9 @@ func (c *Consumer[I]) withRefused(done offsets) offsets {
 	return refused.then(done)
 }
 
-// isBehind reports whether the group does not know how far it has come.
+// isBehind reports whether it is time to commit again what was refused.
 func (c *Consumer[I]) isBehind() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.refused) > 0
+	return len(c.refused) > 0 && !time.Now().Before(c.again)
 }
