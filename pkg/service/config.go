@@ -71,6 +71,9 @@ type Config struct {
 	// ParkUnknownSchema is how long an event may have a schema that the registry does not know before it is dead.
 	// Defaults to 2 minutes.
 	ParkUnknownSchema time.Duration `env:"PARK_UNKNOWN_SCHEMA" envDefault:"2m"`
+	// ParkUnasked is how long a timer or an answer stays parked that nobody hands in again; see work.PrunerConfig.
+	// Defaults to ten times ParkMaxPause, at least 10 minutes.
+	ParkUnasked time.Duration `env:"-"`
 
 	// Version and Revision are told by /version, the log and the telemetry. They default to what Built finds.
 	Version, Revision string `env:"-"`
@@ -117,6 +120,7 @@ func (c Config) WithDefaults(httpAddr, adminAddr, databaseURL string) Config {
 	}
 	c.ParkFirstPause = cmp.Or(c.ParkFirstPause, time.Second)
 	c.ParkMaxPause = cmp.Or(c.ParkMaxPause, time.Minute)
+	c.ParkUnasked = cmp.Or(c.ParkUnasked, max(10*c.ParkMaxPause, 10*time.Minute))
 	c.ParkAttempts = cmp.Or(c.ParkAttempts, 20)
 	c.ParkUnknownSchema = cmp.Or(c.ParkUnknownSchema, 2*time.Minute)
 	if c.Clock == nil {

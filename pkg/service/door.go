@@ -31,9 +31,11 @@ func newDoor(ctx context.Context, listener net.Listener, drain time.Duration) *d
 	return d
 }
 
-// run lets requests through to handler until ctx ends, then drains.
-func (d *door) run(ctx context.Context, handler http.Handler) error {
-	d.handler.Store(&handler)
+// open lets requests through to handler.
+func (d *door) open(handler http.Handler) { d.handler.Store(&handler) }
+
+// run returns when ctx has ended and the requests are drained.
+func (d *door) run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-d.ended:

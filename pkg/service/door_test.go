@@ -30,13 +30,13 @@ func TestDoorAnswersFromTheMomentThePortIsBound(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended, asked := make(chan error, 1), make(chan struct{}, 1)
-	go func() {
-		ended <- door.run(ctx, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusTeapot)
-			asked <- struct{}{}
-		}))
-	}()
-	for get().StatusCode != http.StatusTeapot { // the deadline is that of the test run
+	go func() { ended <- door.run(ctx) }()
+	door.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		asked <- struct{}{}
+	}))
+	if opened := get(); opened.StatusCode != http.StatusTeapot {
+		t.Errorf("with a handler: %d", opened.StatusCode)
 	}
 	<-asked
 	cancel()
@@ -56,7 +56,7 @@ func TestDoorWhoseListenerBreaksEndsItsStage(t *testing.T) {
 	}
 	door := newDoor(t.Context(), listener, time.Second)
 	listener.Close()
-	if err := door.run(t.Context(), http.NotFoundHandler()); err == nil {
+	if err := door.run(t.Context()); err == nil {
 		t.Error("no error")
 	}
 }

@@ -212,9 +212,8 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		return err
 	}
 	pruner, err := work.NewPruner(db, work.PrunerConfig{
-		Events:  rememberEvents(admin, consumed, def.Unlogged),
-		Unasked: max(10*cfg.ParkMaxPause, time.Minute), // calls that get no answer are made again within 10 s
-		Clock:   cfg.Clock, Logger: tel.Logger, Meter: meter,
+		Events: rememberEvents(admin, consumed, def.Unlogged), Unasked: cfg.ParkUnasked,
+		Clock: cfg.Clock, Logger: tel.Logger, Meter: meter,
 	})
 	if err != nil {
 		return err
@@ -222,7 +221,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 
 	// What feeds the unit. It stops as one: the consumer leaves its group at once, however long a request takes.
 	feeders := []stage{
-		{"HTTP API", func(ctx context.Context) error { return door.run(ctx, mux) }},
+		{"HTTP API", door.run},
 		{"topics", topicsThere.run},
 	}
 	if def.Due != nil {
@@ -283,6 +282,7 @@ func run[I work.Input[S, E], S, E any](ctx context.Context, cfg Config, def Defi
 		{"gauges of letters", letters.Observe}, {"pruning", topicsThere.then(pruner.Run)},
 	}
 	health.operations.set(adminHandler(def, parts, letters, registry))
+	door.open(mux) // before it is told that the service has started
 	health.done(partStart)
 	tel.Logger.Info("started", "http", cfg.HTTPAddr, "version", cfg.Version, "revision", cfg.Revision)
 	return runStages(ctx, drains*cfg.Drain, feeders, []stage{{"unit of work", unit.Run}},

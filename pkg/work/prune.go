@@ -25,7 +25,8 @@ type PrunerConfig struct {
 	// Forever. It is asked anew for each round; on an error only commands are pruned. Nil: Forever.
 	Events func(ctx context.Context) (time.Duration, error)
 	// Unasked is how long a timer or an answer stays parked after its last attempt while nobody hands it in again: what
-	// it was about has ended another way. It must be far longer than Parking.MaxPause. Defaults to 10 min.
+	// it was about has ended another way. It must be far longer than Parking.MaxPause, and than calls wait before they
+	// are made again. One that an operator has redriven is kept as long as events are. Defaults to 10 min.
 	Unasked time.Duration
 	// Step is how many rows one transaction deletes. Defaults to 500.
 	Step int
@@ -72,9 +73,8 @@ func (c PrunerConfig) withDefaults() PrunerConfig {
 }
 
 // Pruner deletes from the inbox what is done or discarded and old enough that it cannot come again, with its letters
-// and rulings. A timer or an answer that was discarded it keeps, for it would be handed in again. What is parked or
-// dead it never touches, but for parked timers and answers that are no longer handed in. Any number of them may run on
-// one database.
+// and rulings. A timer that was discarded it keeps, for it would be handed in again. What is parked or dead it never
+// touches, but for parked timers and answers that are no longer handed in. Any number of them may run on one database.
 type Pruner struct {
 	db     *sqldb.DB
 	cfg    PrunerConfig
@@ -101,8 +101,9 @@ const (
 	recurring = `scope IN ('` + ScopeTimer + `', '` + ScopeCall + `')`
 
 	oldCommands = `status > 0 AND ` + closed
-	oldEvents   = `status <= 0 AND ` + closed + ` AND NOT (state = 'discarded' AND ` + recurring + `)`
-	unasked     = `state IN ('parked', 'dead') AND state = 'parked' AND ` + recurring
+	oldEvents   = `status <= 0 AND ` + closed + ` AND NOT (state = 'discarded' AND scope = '` + ScopeTimer + `')`
+	redriven    = `state IN ('parked', 'dead') AND state = 'parked' AND ` + recurring
+	unasked     = redriven + ` AND attempts > 0`
 )
 
 // Run prunes until ctx ends. What fails is logged, and tried again in the next round.
@@ -121,10 +122,8 @@ func (p *Pruner) round(ctx context.Context) error {
 	if _, err := p.all(ctx, "command", oldCommands, p.cfg.Commands); err != nil {
 		return err
 	}
-	if n, err := p.all(ctx, "unasked", unasked, p.cfg.Unasked); err != nil {
+	if err := p.forget(ctx, unasked, p.cfg.Unasked); err != nil {
 		return err
-	} else if n > 0 {
-		p.cfg.Logger.Info("parked timers and answers that nobody asks for are forgotten", "letters", n)
 	}
 	age, err := p.cfg.Events(ctx)
 	if err != nil {
@@ -141,7 +140,19 @@ func (p *Pruner) round(ctx context.Context) error {
 	if age == Forever {
 		return nil
 	}
+	if err := p.forget(ctx, redriven, age); err != nil {
+		return err
+	}
 	_, err = p.all(ctx, "event", oldEvents, age)
+	return err
+}
+
+// forget deletes parked timers and answers.
+func (p *Pruner) forget(ctx context.Context, condition string, age time.Duration) error {
+	n, err := p.all(ctx, "unasked", condition, age)
+	if n > 0 {
+		p.cfg.Logger.Info("parked timers and answers that nobody asks for are forgotten", "letters", n)
+	}
 	return err
 }
 

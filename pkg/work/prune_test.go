@@ -24,6 +24,7 @@ func aged(t *testing.T, db *sqldb.DB, scope, id string, state string, status int
 	exec(t, db, `INSERT INTO inbox (scope, id, state, digest, status, resource, handled_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		scope, id, state, []byte{1}, status, id, noon.Add(-age))
 	if state != "done" {
+		exec(t, db, `UPDATE inbox SET attempts = 1 WHERE id = $1 AND id NOT LIKE '%redriven'`, id)
 		exec(t, db, `INSERT INTO letters (scope, id, type, class, error, arrived_at) VALUES ($1, $2, '', 'refused', '', $3)`,
 			scope, id, noon.Add(-age))
 	}
@@ -80,10 +81,13 @@ func TestWhatIsOldAndClosedIsPruned(t *testing.T) {
 		aged(t, db, work.ScopeCall, "call-asked", "parked", 0, 9*time.Minute)
 		aged(t, db, work.ScopeCall, "call-unasked", "parked", 0, 11*time.Minute)
 		aged(t, db, work.ScopeTimer, "timer-discarded", "discarded", 0, 900*day) // which would be handed in again
+		aged(t, db, work.ScopeCall, "call-discarded", "discarded", 0, 9*day)
 		aged(t, db, work.ScopeTimer, "timer-unasked", "parked", 0, 11*time.Minute)
+		aged(t, db, work.ScopeTimer, "timer-new-redriven", "parked", 0, 7*day)
+		aged(t, db, work.ScopeTimer, "timer-old-redriven", "parked", 0, 9*day)
 
-		const open = "call-asked call-old-dead event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked timer-discarded"
-		const inbox = "call-asked call-old-dead command-new event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked timer-discarded timer-new"
+		const open = "call-asked call-old-dead event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked timer-discarded timer-new-redriven"
+		const inbox = "call-asked call-old-dead command-new event-new-dead event-new-discarded event-new-done event-new-parked event-old-dead event-old-parked timer-discarded timer-new timer-new-redriven"
 		stop := pruning(t, db, work.PrunerConfig{Events: eightDays})
 		eventually(t, "all is pruned", func() bool { return idsIn(t, db, "inbox") == inbox })
 		stop()

@@ -63,7 +63,7 @@ func (t Timers[I]) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	var repeats telemetry.Repeats
 	for {
-		if err := t.fire(ctx); err != nil && ctx.Err() == nil && repeats.Due(err.Error()) {
+		if err := t.fire(ctx, &repeats); err != nil && ctx.Err() == nil && repeats.Due(err.Error()) {
 			t.Logger.Warn("timers wait", "error", err)
 		}
 		select {
@@ -74,7 +74,7 @@ func (t Timers[I]) Run(ctx context.Context) error {
 	}
 }
 
-func (t Timers[I]) fire(ctx context.Context) error {
+func (t Timers[I]) fire(ctx context.Context, repeats *telemetry.Repeats) error {
 	now := event.Now(t.Clock)
 	due, err := t.Due(ctx, now, 1)
 	if err != nil || len(due) == 0 {
@@ -90,7 +90,7 @@ func (t Timers[I]) fire(ctx context.Context) error {
 		return err
 	}
 	return doAll(ctx, t.Do, due, func(m Message[I], err error) {
-		if !errors.Is(err, ErrParked) && !errors.Is(err, ErrDead) {
+		if !errors.Is(err, ErrParked) && !errors.Is(err, ErrDead) && repeats.Due(err.Error()) {
 			t.Logger.Warn("timer not done, it fires again", "id", m.ID, "error", err)
 		}
 	})

@@ -30,7 +30,8 @@ const (
 	mailGiveUpAfter = 3 * time.Second
 	mailSlow        = 250 * time.Millisecond
 	parked          = 1500 * time.Millisecond
-	attemptsParked  = 24 // they take at least 10 s, longer than anything goes wrong
+	attemptsParked  = 24               // they take at least 10 s, longer than anything goes wrong
+	unasked         = 20 * time.Second // longer than any pause
 	drain           = time.Second
 	stall           = 4 * time.Second
 	sessionTimeout  = 1500 * time.Millisecond
@@ -78,6 +79,7 @@ func (w *World) born(of string, n int) *incarnation {
 		HTTPAddr: inc.api, AdminAddr: inc.admin, DatabaseURL: "sqlite:" + w.database(of),
 		Brokers: []string{brokerAddr}, RegistryURL: "http://" + registryAddr, Drain: drain, Stall: stall,
 		ParkFirstPause: 100 * time.Millisecond, ParkMaxPause: time.Second, ParkAttempts: attemptsParked,
+		ParkUnasked:       unasked,
 		ParkUnknownSchema: parked, Refuse: inc.refuse, Clock: inc.now, Logger: w.logger.With("process", inc.name),
 		Listen: inc.host.Listen, Dial: inc.host.Dial,
 		KafkaOptions: []kgo.Opt{kgo.Dialer(inc.host.Dial)},

@@ -13,8 +13,7 @@ import (
 )
 
 // restWithin is how long everything may take to come to rest once nothing goes wrong any more: far more than the
-// longest pause of whatever is tried again, and than the two minutes after which a letter is forgotten that nobody asks
-// for any more.
+// longest pause of whatever is tried again, and than it takes to forget a letter that nobody asks for any more.
 const restWithin = 150 * time.Second
 
 // brokenRest is the same for services that are broken on purpose.
