@@ -20,7 +20,7 @@ import (
 
 const longEnough = 30 * time.Second
 
-// limited is an API under limits. Its plain requests take until they are let go.
+// limited is an API under limits. Its requests take until they are let go.
 type limited struct {
 	url    string
 	reader *metric.ManualReader
@@ -44,7 +44,10 @@ func newLimited(t *testing.T, limits httpapi.Limits) *limited {
 		waiting, cancel := in.Wait.Context(ctx)
 		defer cancel()
 		l.begun <- struct{}{}
-		<-waiting.Done()
+		select {
+		case <-waiting.Done():
+		case <-l.letGo:
+		}
 		return nil, nil
 	})
 	server := httptest.NewServer(mux)
@@ -107,10 +110,13 @@ func TestRequestsWaitForTheirTurnAndAreShedWhenItDoesNotCome(t *testing.T) {
 		t.Errorf("shed %v", shed)
 	}
 	close(l.letGo)
-	for _, answered := range []<-chan int{first, second, l.ask(t, "/plain")} {
+	for _, answered := range []<-chan int{first, second} {
 		if status := <-answered; status != http.StatusOK {
 			t.Errorf("one that had its turn: %d", status)
 		}
+	}
+	if status := <-l.ask(t, "/plain"); status != http.StatusOK {
+		t.Errorf("one after them: %d", status)
 	}
 }
 
@@ -152,7 +158,7 @@ func TestHeldRequestsTakeNobodysTurn(t *testing.T) {
 	l := newLimited(t, httpapi.Limits{Requests: 1, Wait: longEnough, Held: 2})
 	var held []<-chan int
 	for range 2 {
-		held = append(held, l.ask(t, "/poll?wait=1s"))
+		held = append(held, l.ask(t, "/poll?wait=30s"))
 		<-l.begun
 	}
 	began := time.Now()
@@ -216,7 +222,7 @@ func TestAFloodIsAnsweredInTime(t *testing.T) {
 		statuses[http.StatusOK]+statuses[http.StatusServiceUnavailable] != callers*each {
 		t.Errorf("statuses %v, %d done", statuses, done.Load())
 	}
-	if slowest > wait+time.Second { // a machine that does something else has its time
+	if slowest > wait+10*time.Second { // a machine that does something else has its time
 		t.Errorf("one was answered after %s", slowest)
 	}
 	t.Logf("statuses %v, the slowest that was done took %s", statuses, slowest)

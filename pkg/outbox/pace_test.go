@@ -49,6 +49,7 @@ func TestADeleteThatCannotGoOnIsGivenUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The end of the relay, however, keeps no acknowledged row in the table.
+		l.cfg.ProduceWithin = patience
 		if err := l.remove(ended, rows); err != nil || depth(t, db) != 0 {
 			t.Errorf("error %v, depth %d", err, depth(t, db))
 		}

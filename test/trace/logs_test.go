@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,15 +46,12 @@ func (p *platform) logged(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	trace := p.traced(t, orders[1].ID, func(jaeger.Trace) error { return nil })
-	for _, service := range []string{"order", "inventory", "payment", "notification"} {
-		err := client.Until(ctx, "a log line of "+service, func() error {
-			return p.names(service, orders[1].ID, trace)
-		})
-		if err != nil {
-			t.Error(err)
+	p.traced(t, orders[1].ID, func(trace jaeger.Trace) (err error) {
+		for _, service := range []string{"order", "inventory", "payment", "notification"} {
+			err = errors.Join(err, p.names(service, orders[1].ID, trace))
 		}
-	}
+		return err
+	})
 	files, err := filepath.Glob(filepath.Join(p.logs, "*"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no logs in %s: %v", p.logs, err)

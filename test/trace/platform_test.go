@@ -21,7 +21,7 @@ const (
 	// patience bounds every wait. It is no expectation: a condition comes when it comes.
 	patience = 2 * time.Minute
 	// orderTimeout is long for a payment that is answered, and short for a test that waits for it.
-	orderTimeout = 4 * time.Second
+	orderTimeout = 15 * time.Second
 	sku          = "traced"
 )
 
@@ -92,7 +92,7 @@ func (p *platform) place(t *testing.T, email, method string) client.Order {
 func (p *platform) traced(t *testing.T, id string, check func(jaeger.Trace) error) jaeger.Trace {
 	t.Helper()
 	var trace jaeger.Trace
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err := client.Until(ctx, "the trace of "+id, func() error {
 		found, err := p.jaeger.Find(ctx, "order", map[string]string{"quadrille.key": id})

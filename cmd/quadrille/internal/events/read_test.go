@@ -49,7 +49,6 @@ func TestAnEndThatWasCompactedAwayIsSaid(t *testing.T) {
 	defer client.Close()
 	parts := []*partition{{topic: "order.events", end: 3}}
 	r := newReader(client, parts, func(*kgo.Record) bool { return true })
-	r.silence = 300 * time.Millisecond
 	var notes bytes.Buffer
 	count := 0
 	err = r.stored(t.Context(), &notes, func(context.Context, *kgo.Record) error { count++; return nil })

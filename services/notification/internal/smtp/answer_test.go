@@ -152,7 +152,7 @@ func TestAnAddressInBrackets(t *testing.T) {
 
 // TestAConnectionOutlivesTheTimeout: that of the mail before.
 func TestAConnectionOutlivesTheTimeout(t *testing.T) {
-	const timeout = 500 * time.Millisecond
+	const timeout = 2 * time.Second
 	addr, commands := serve(t, nil)
 	c := newClient(t, addr, timeout)
 	for range 2 {

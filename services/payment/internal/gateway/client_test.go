@@ -145,15 +145,18 @@ func TestRequestsAreRepeatedWhileThereIsTime(t *testing.T) {
 		timeout time.Duration
 		want    int32
 	}{
-		"it fails at once":                {status(503), time.Minute, 3},
-		"the connection breaks":           {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, time.Minute, 3},
-		"it has had too many":             {status(429), time.Minute, 3},
-		"it fails, and there is no time":  {status(503), 50 * time.Millisecond, 1},
+		"it fails at once":      {status(503), time.Minute, 3},
+		"the connection breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, time.Minute, 3},
+		"it has had too many":   {status(429), time.Minute, 3},
+		"it fails, and there is no time": {func(w http.ResponseWriter, _ *http.Request) {
+			<-time.After(600 * time.Millisecond) // a quarter of the timeout is over
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}, 2 * time.Second, 1},
 		"it answers, though nothing good": {status(404), time.Minute, 1},
 		"it does not answer": {func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
-		}, 300 * time.Millisecond, 1},
+		}, time.Second, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var made atomic.Int32
@@ -172,7 +175,7 @@ func TestRequestsAreRepeatedWhileThereIsTime(t *testing.T) {
 
 // TestEachRequestHasItsOwnTimeout: an open that is slow takes none from the operation.
 func TestEachRequestHasItsOwnTimeout(t *testing.T) {
-	const timeout, slow = time.Second, 900 * time.Millisecond
+	const timeout, slow = 3 * time.Second, 1600 * time.Millisecond
 	real, err := platform.Open(platform.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -217,21 +220,25 @@ func TestAnErrorTellsWhetherTheGatewayIsAway(t *testing.T) {
 		<-r.Context().Done()
 	}
 	for name, test := range map[string]struct {
-		url, intent string
-		want        bool
+		url, intent  string
+		silent, want bool
 	}{
-		"nobody listens":                      {"http://127.0.0.1:1", "", true},
-		"it fails to open":                    {fail("intents", status(500)), "", true},
-		"it does not answer to open":          {fail("intents", silence), "", true},
-		"it refuses what we open":             {fail("intents", status(422)), "", false},
-		"it fails after an open":              {fail("authorize", status(503)), "", false},
-		"it does not answer after an open":    {fail("authorize", silence), "", false},
-		"it fails, the intent was known":      {fail("authorize", status(503)), "pi_1", true},
-		"it has no time, and intent is known": {fail("authorize", silence), "pi_1", true},
-		"it knows no such intent":             {fail("authorize", status(404)), "pi_1", false},
+		"nobody listens":                      {"http://127.0.0.1:1", "", false, true},
+		"it fails to open":                    {fail("intents", status(500)), "", false, true},
+		"it does not answer to open":          {fail("intents", silence), "", true, true},
+		"it refuses what we open":             {fail("intents", status(422)), "", false, false},
+		"it fails after an open":              {fail("authorize", status(503)), "", false, false},
+		"it does not answer after an open":    {fail("authorize", silence), "", true, false},
+		"it fails, the intent was known":      {fail("authorize", status(503)), "pi_1", false, true},
+		"it has no time, and intent is known": {fail("authorize", silence), "pi_1", true, true},
+		"it knows no such intent":             {fail("authorize", status(404)), "pi_1", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := dial(t, gateway.Config{URL: test.url, Timeout: 200 * time.Millisecond})
+			timeout := 10 * time.Second
+			if test.silent {
+				timeout = time.Second
+			}
+			client := dial(t, gateway.Config{URL: test.url, Timeout: timeout})
 			_, err := client.Perform(t.Context(), call(payment.Authorize, platform.TokenVisa), test.intent)
 			if !errors.Is(err, gateway.ErrUnknown) || errors.Is(err, gateway.ErrAway) != test.want {
 				t.Errorf("error %v, away = %t, want %t", err, !test.want, test.want)
@@ -359,7 +366,7 @@ func TestPerformGivesUp(t *testing.T) {
 		if !errors.Is(err, gateway.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) || got != (payment.Answer{}) {
 			t.Errorf("answer %+v, error %v", got, err)
 		}
-		got, err = client.Perform(t.Context(), call(payment.Cancel, platform.TokenTimeout), "")
+		got, err = dial(t, gateway.Config{URL: url}).Perform(t.Context(), call(payment.Cancel, platform.TokenTimeout), "")
 		if err != nil || got.Refusal != "" {
 			t.Errorf("the fence: %+v, %v", got, err)
 		}
