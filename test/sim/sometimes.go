@@ -9,14 +9,13 @@ import (
 // heard says as what the log lines of the services are counted.
 func heard() map[string]string {
 	return map[string]string{
-		"transaction failed, trying again":                             "a transaction is tried again",
-		"outside calls not done, they are made again":                  "an outside call is made again",
-		"cannot decode yet, trying again":                              "a consumer waits for the registry",
-		"outbox lane stands still, trying again":                       "a relay stands still",
-		"consumer group's session failed":                              "a consumer loses its session",
-		"consumer group's coordinator does not answer":                 "a consumer misses its coordinator",
-		"offset commit refused":                                        "an offset commit is refused",
-		"parked timers and answers that nobody asks for are forgotten": "a letter is forgotten",
+		"transaction failed, trying again":             "a transaction is tried again",
+		"outside calls not done, they are made again":  "an outside call is made again",
+		"cannot decode yet, trying again":              "a consumer waits for the registry",
+		"outbox lane stands still, trying again":       "a relay stands still",
+		"consumer group's session failed":              "a consumer loses its session",
+		"consumer group's coordinator does not answer": "a consumer misses its coordinator",
+		"offset commit refused":                        "an offset commit is refused",
 	}
 }
 
