@@ -278,22 +278,19 @@ func (c *Consumer[I]) drain(flight []*delivery[I], giveBack context.CancelFunc) 
 // rewind makes the client fetch again, from partitions that stay ours, what was given back. It must run while the
 // rebalance is blocked and no offset commit is under way.
 func (c *Consumer[I]) rewind(flight []*delivery[I]) {
-	offsets := make(map[string]map[int32]kgo.EpochOffset)
+	back := make(offsets)
 	for _, d := range flight {
 		if !d.failed() {
 			continue
 		}
 		for _, r := range d.records {
-			if offsets[r.Topic] == nil {
-				offsets[r.Topic] = make(map[int32]kgo.EpochOffset)
-			}
-			if first, ok := offsets[r.Topic][r.Partition]; !ok || r.Offset < first.Offset {
-				offsets[r.Topic][r.Partition] = kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset}
+			if first, ok := back[r.Topic][r.Partition]; !ok || r.Offset < first.Offset {
+				back.set(r.Topic, r.Partition, kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset})
 			}
 		}
 	}
-	if len(offsets) > 0 {
-		c.client.SetOffsets(offsets)
+	if len(back) > 0 {
+		c.client.SetOffsets(back)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// offsets to be committed: the next one to read, by topic and partition.
+// offsets are the next ones to read, by topic and partition.
 type offsets map[string]map[int32]kgo.EpochOffset
 
 // set notes the next offset to read of a partition.

@@ -80,8 +80,7 @@ func (w *World) sources() (from checker.Sources, err error) {
 	for _, s := range services {
 		inc := w.anyOf(s)
 		addresses.Services[s], addresses.Admin[s] = inc.api, inc.admin
-		from.Databases[s], err = sqldb.Open(w.ctx, "sqlite:"+w.database(s), sqldb.WithoutFileLock(),
-			sqldb.WithConnections(1))
+		from.Databases[s], err = w.openDatabase(s)
 		if err != nil {
 			return from, err
 		}

@@ -11,7 +11,7 @@ import (
 // refuseSaves has the database of a service refuse one type of event that it is to publish, as by a constraint that
 // somebody has added, and take all else. It ends before the attempts of any message do: none dies of it.
 func refuseSaves(w *World, f Fault) {
-	db, err := sqldb.Open(w.ctx, "sqlite:"+w.database(f.Of), sqldb.WithoutFileLock(), sqldb.WithConnections(1))
+	db, err := w.openDatabase(f.Of)
 	if err != nil {
 		w.fail("open the database of %s: %v", f.Of, err)
 		return

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/quadrille-platform/quadrille/pkg/service"
+	"github.com/quadrille-platform/quadrille/pkg/sqldb"
 	"github.com/quadrille-platform/quadrille/test/checker"
 )
 
@@ -84,6 +85,11 @@ func newWorld(ctx context.Context, dir, templates string, plan Plan, out io.Writ
 }
 
 func (w *World) database(service string) string { return filepath.Join(w.dir, service+".db") }
+
+// openDatabase opens a service's database beside the service.
+func (w *World) openDatabase(service string) (*sqldb.DB, error) {
+	return sqldb.Open(w.ctx, "sqlite:"+w.database(service), sqldb.WithoutFileLock(), sqldb.WithConnections(1))
+}
 
 // log writes a line of the history, if somebody reads it.
 func (w *World) log(format string, args ...any) {
